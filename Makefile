@@ -1,0 +1,46 @@
+# What a person types; .ci/run types the same.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+# One set of flags for every build, so that `make build` and `make test` share their objects.
+SWIFT_BUILD := swift build -c release --explicit-target-dependency-import-check error
+PYTEST := .venv/bin/python -m pytest -p no:cacheprovider
+
+.PHONY: help setup build demo run test test-long lint bench clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install what building, running and testing need (Debian 12)
+	scripts/setup all
+
+build: ## the release binary, .build/release/shirushi
+	@scripts/setup build
+	$(SWIFT_BUILD) --product shirushi
+
+demo: ## sign a prescription, dispense it, verify both, show the audit
+	scripts/demo
+
+run: ## keep a development instance serving (var/run/home)
+	scripts/run
+
+test: ## build everything once, then unit, forgery and end-to-end tests (a sample of the long ones)
+	@scripts/setup all
+	$(SWIFT_BUILD) --build-tests
+	swift test -c release --skip-build
+	scripts/forgery-check
+	$(PYTEST) Tests/EndToEnd
+
+test-long: ## the same with every long test at its full count
+	SHIRUSHI_LONG=1 $(MAKE) test
+
+lint: ## formatting and the house rules
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+	.ci/checks
+
+bench: build ## signatures per second and CPU per signature beside the raw token's
+	@scripts/setup all
+	scripts/bench
+
+clean: ## remove everything that was built or made, the demo's instances too
+	rm -rf .build .venv var Tests/EndToEnd/__pycache__

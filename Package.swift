@@ -1,0 +1,170 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One list of strict settings for every target of this package.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+// Third-party products, by the short name the tables below use.
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
+let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let jwtKit: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
+let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+/// A module of the product: what it may import of ours, and of others.
+func module(_ name: String, _ ours: [String] = [], _ others: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: ours.map { .byName(name: $0) } + others, swiftSettings: strict)
+}
+
+/// The tests of a module, in `Tests/<module>Tests`.
+func tests(_ name: String, _ ours: [String] = [], _ others: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests",
+        dependencies: ([name] + ours).map { .byName(name: $0) } + others,
+        swiftSettings: strict
+    )
+}
+
+let package = Package(
+    name: "shirushi",
+    products: [.executable(name: "shirushi", targets: ["shirushi"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+    ],
+    targets: [
+        // Words and the operating system.
+        module("HPKI", [], [crypto]),
+        .target(name: "CHost"),
+        module("Host", ["HPKI", "CHost"]),
+
+        // Tools: each isolates a format or a third-party library.
+        module("YAML", ["HPKI"], [yams]),
+        module("XML", ["HPKI"]),
+        module("Certificates", ["HPKI"], [x509, asn1, crypto, cryptoExtras]),
+        module("JOSE", ["HPKI"], [jwtKit, crypto]),
+        .target(name: "CPKCS11"),
+        module("PKCS11", ["HPKI", "CPKCS11"]),
+        module("Storage", ["HPKI"], [grdb]),
+        module("Outbound", ["HPKI"], [httpClient, nioCore, nioHTTP1, nioSSL]),
+
+        // Shared by both processes.
+        module("CoreProtocol", ["HPKI", "Host"]),
+        module("Formats", ["HPKI", "XML", "Certificates"], [crypto]),
+
+        // Core: the chain of custody; imports run along it.
+        module("Identity", ["HPKI", "JOSE", "Storage"], [logging]),
+        .target(
+            name: "Policies",
+            dependencies: ["HPKI", "YAML", "Identity"],
+            resources: [.embedInCode("Sets/signing.yaml")],
+            swiftSettings: strict
+        ),
+        module("Audit", ["HPKI", "Host", "Storage", "Identity", "Policies"], [crypto]),
+        module("Keys", ["HPKI", "Audit", "Certificates", "PKCS11", "Storage"], [logging]),
+        module(
+            "Core",
+            [
+                "HPKI", "Host", "CoreProtocol", "Formats", "Certificates", "PKCS11", "Storage", "Identity", "Policies",
+                "Audit", "Keys",
+            ],
+            [crypto, logging]
+        ),
+
+        // Front: hostile bytes.
+        module("Validation", ["HPKI", "XML", "Certificates", "Formats"], [crypto]),
+        module(
+            "Signing", ["HPKI", "Host", "CoreProtocol", "XML", "Formats", "Certificates", "Validation"],
+            [crypto, logging]
+        ),
+        module(
+            "Web", ["HPKI", "Host", "CoreProtocol", "Signing"],
+            [
+                hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, nioCore, nioPosix, nioHTTP1, nioHTTPTypes,
+                nioSSL, lifecycle, logging, crypto,
+            ]
+        ),
+
+        // Development authorities: never reached by a production configuration.
+        module("Development", ["HPKI", "Certificates", "JOSE"], [x509, asn1, crypto, cryptoExtras]),
+
+        .executableTarget(
+            name: "shirushi",
+            dependencies: [
+                "HPKI", "Host", "YAML", "XML", "Certificates", "JOSE", "PKCS11", "Storage", "Outbound", "CoreProtocol",
+                "Formats", "Identity", "Policies", "Audit", "Keys", "Core", "Validation", "Signing", "Web",
+                "Development",
+                arguments, lifecycle, logging, crypto, nioSSL,
+            ],
+            swiftSettings: strict
+        ),
+
+        // Tests.
+        tests("HPKI"),
+        tests("Host", ["HPKI"]),
+        tests("YAML", ["HPKI"]),
+        tests("XML", ["HPKI"]),
+        tests("Certificates", ["HPKI", "Development"], [crypto, cryptoExtras]),
+        tests("Development", ["HPKI", "Certificates"]),
+        tests("JOSE", ["HPKI"], [crypto, cryptoExtras]),
+        tests("PKCS11", ["HPKI"], [crypto, cryptoExtras]),
+        tests("Storage", ["HPKI"]),
+        tests("Outbound", ["HPKI"], [nioCore, nioPosix]),
+        tests("Identity", ["HPKI", "JOSE", "Storage"]),
+        tests("CoreProtocol", ["HPKI", "Host"]),
+        tests("Formats", ["HPKI", "XML"]),
+        tests("Policies", ["HPKI", "YAML", "Identity"]),
+        tests("Audit", ["HPKI", "Host", "Storage", "Policies", "Identity"]),
+        tests("Keys", ["HPKI", "Audit", "Certificates", "PKCS11", "Storage"]),
+        tests("Core", ["HPKI", "Host", "CoreProtocol", "Formats", "Certificates", "Storage", "Identity", "Policies"]),
+        tests("Validation", ["HPKI", "XML", "Certificates", "Formats", "Development"], [crypto, cryptoExtras]),
+        tests(
+            "Signing",
+            ["HPKI", "CoreProtocol", "XML", "Formats", "Certificates", "Validation", "Development"],
+            [crypto, cryptoExtras]
+        ),
+        tests(
+            "Web", ["HPKI", "Host", "CoreProtocol", "Signing"],
+            [
+                hummingbird, hummingbirdCore, hummingbirdTesting, httpTypes, nioCore, nioPosix, nioHTTP1, nioHTTPTypes,
+                nioSSL, lifecycle, logging, crypto,
+            ]
+        ),
+    ]
+)

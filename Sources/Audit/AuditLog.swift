@@ -1,0 +1,197 @@
+internal import Dispatch
+package import HPKI
+import Host
+package import Storage
+internal import Synchronization
+
+/// The one writer of the audit log.
+///
+/// Entries wait in a queue; one dedicated thread takes all that wait, writes them in one transaction, stores the new
+/// head, and only then answers, so that concurrent requests share one commit and nobody is answered before the head
+/// is durable. After any failed write the log stops for good: core ends, and its next start verifies everything.
+package final class AuditLog: Sendable {
+    /// What an entry became.
+    package struct Appended: Sendable, Hashable {
+        package let sequence: UInt64
+        /// The chained bytes.
+        package let leaf: [UInt8]
+        package let treeSize: UInt64
+        /// 32 bytes.
+        package let rootHash: [UInt8]
+    }
+
+    /// A step in the transaction that records an entry: throwing a `Failure` refuses the entry.
+    package typealias Step = @Sendable (_ connection: any SQLConnection, _ sequence: UInt64) throws -> Void
+
+    /// The log's name, fixed when the instance was made.
+    package let origin: String
+    private let database: Database
+    private let head: DurableHead
+    private let key: LogKey
+    private let pseudonyms: Pseudonyms
+    private let clock: WallClock
+    private let random: Random
+    /// Called once, on the log's thread, when a write failed; core ends itself in it.
+    private let onStop: @Sendable (String) -> Void
+
+    // INVARIANT: `waiting` holds no continuation once `isStopped`; owned by the lock.
+    private let queue = Mutex(Queue())
+    private let wake = DispatchSemaphore(value: 0)
+
+    private struct Queue {
+        var waiting: [Submission] = []
+        var isStopped = false
+    }
+
+    private struct Submission {
+        let entry: Entry
+        let step: Step?
+        let answer: CheckedContinuation<Result<Appended, AuditError>, Never>
+    }
+
+    /// The parts of an entry that its writer chooses.
+    struct Entry: Sendable {
+        var kind: EntryKind
+        var code: UInt16 = 0
+        var intent: UInt64?
+        var holder: HolderID?
+        var fields: [(DetailField, String)]
+    }
+
+    /// Starts the writer on a log that `AuditVerifier` found whole.
+    package init(
+        _ verified: VerifiedLog, origin: String, key: LogKey, pseudonyms: Pseudonyms, clock: WallClock, random: Random,
+        onStop: @escaping @Sendable (String) -> Void
+    ) {
+        self.origin = origin
+        database = verified.database
+        head = verified.head
+        self.key = key
+        self.pseudonyms = pseudonyms
+        self.clock = clock
+        self.random = random
+        self.onStop = onStop
+        HostThread.start("audit") { [self] in
+            var state: LogState? = verified.state
+            while let current = state, !queue.withLock({ $0.isStopped }) {
+                wake.wait()
+                state = commitWaiting(after: current)
+            }
+        }
+    }
+
+    /// Whether entries are taken.
+    package var isRunning: Bool { queue.withLock { !$0.isStopped } }
+
+    /// Stops taking entries; those waiting are answered `.stopped`.
+    package func stop() {
+        let waiting = queue.withLock { queue in
+            queue.isStopped = true
+            defer { queue.waiting = [] }
+            return queue.waiting
+        }
+        for submission in waiting { submission.answer.resume(returning: .failure(.stopped)) }
+        wake.signal()
+    }
+
+    /// Appends an entry and returns once it, `step` and the head are durable; not cancelled with its task.
+    func append(_ entry: Entry, step: Step? = nil) async throws(AuditError) -> Appended {
+        let result = await withCheckedContinuation { continuation in
+            let submission = Submission(entry: entry, step: step, answer: continuation)
+            let (taken, isFirst) = queue.withLock { queue in
+                guard !queue.isStopped else { return (false, false) }
+                queue.waiting.append(submission)
+                return (true, queue.waiting.count == 1)
+            }
+            if !taken { continuation.resume(returning: .failure(.stopped)) }
+            if isFirst { wake.signal() }
+        }
+        return try result.get()
+    }
+
+    // MARK: The writer's thread
+
+    /// Commits all that waits; nil when the log stopped.
+    private func commitWaiting(after state: LogState) -> LogState? {
+        let group = queue.withLock { queue in
+            defer { queue.waiting = [] }
+            return queue.waiting
+        }
+        guard !group.isEmpty else { return state }
+        do {
+            let (newState, results) = try write(group, after: state)
+            if newState.tree.size != state.tree.size {
+                try head.store(TreeHead(size: newState.tree.size, root: newState.tree.root).sealed(by: key))
+            }
+            for (submission, result) in zip(group, results) { submission.answer.resume(returning: result) }
+            return newState
+        } catch {
+            stop()
+            for submission in group { submission.answer.resume(returning: .failure(.stopped)) }
+            onStop("\(error)")
+            return nil
+        }
+    }
+
+    private func write(
+        _ group: [Submission], after state: LogState
+    ) throws -> (LogState, [Result<Appended, AuditError>]) {
+        let now = clock.now()
+        return try database.writeBlocking { [self] connection in
+            var newState = state
+            // A clock that went back must not make the record's order look wrong.
+            newState.time = max(state.time, now)
+            var leaves: [(sequence: UInt64, leaf: [UInt8])?] = []
+            var refusals: [Failure?] = []
+            for submission in group {
+                let sequence = newState.tree.size
+                do {
+                    if let step = submission.step {
+                        try connection.savepoint { try step(connection, sequence) }
+                    }
+                } catch let failure as Failure {
+                    leaves.append(nil)
+                    refusals.append(failure)
+                    continue
+                }
+                let (leaf, detail) = compose(submission.entry, sequence: sequence, time: newState.time)
+                let bytes = leaf.bytes
+                try connection.execute(
+                    "INSERT INTO audit_entry (sequence, leaf, detail) VALUES ($1, $2, $3)",
+                    [.integer(Int64(sequence)), .blob(bytes), .blob(detail.bytes)]
+                )
+                newState.tree.append(bytes)
+                leaves.append((sequence, bytes))
+                refusals.append(nil)
+            }
+            let (size, root) = (newState.tree.size, newState.tree.root)
+            if size != state.tree.size {
+                try connection.execute(
+                    "INSERT INTO audit_commit (size, root) VALUES ($1, $2)", [.integer(Int64(size)), .blob(root)]
+                )
+            }
+            let results = zip(leaves, refusals).map { leaf, refusal -> Result<Appended, AuditError> in
+                if let refusal { return .failure(.refused(refusal)) }
+                guard let leaf else { return .failure(.stopped) }
+                return .success(Appended(sequence: leaf.sequence, leaf: leaf.leaf, treeSize: size, rootHash: root))
+            }
+            return (newState, results)
+        }
+    }
+
+    private func compose(_ entry: Entry, sequence: UInt64, time: Instant) -> (Leaf, Detail) {
+        let detail = Detail(entry.fields, random: random)
+        let leaf = Leaf(
+            sequence: sequence, time: time, kind: entry.kind, code: entry.code, intent: entry.intent,
+            pseudonym: entry.holder.map { pseudonyms.pseudonym(of: $0, at: time) } ?? Pseudonyms.none,
+            commitments: detail.openings.map(\.commitment)
+        )
+        return (leaf, detail)
+    }
+}
+
+/// Where the log stands: its tree and the time of its newest entry.
+struct LogState: Sendable {
+    var tree: MerkleTree
+    var time: Instant
+}

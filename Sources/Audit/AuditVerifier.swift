@@ -1,0 +1,129 @@
+import HPKI
+package import Host
+package import Storage
+
+/// A log whose every leaf was hashed again and whose head agreed; the only thing that a writer starts on.
+package struct VerifiedLog: Sendable {
+    let database: Database
+    let head: DurableHead
+    let state: LogState
+    /// The intents that no outcome closes, oldest first.
+    package let openIntents: [UInt64]
+}
+
+/// Reads the whole log and compares it with its head.
+package enum AuditVerifier {
+    /// Makes the head of an empty log; throws when one exists.
+    package static func create(headAt path: String, key: LogKey) throws(HostError) {
+        _ = try DurableHead.create(at: path, value: TreeHead(size: 0, root: MerkleTree().root).sealed(by: key))
+    }
+
+    /// Opens a log for its writer; blocks, and throws `.broken` naming the record for anything that does not hold.
+    ///
+    /// Entries behind the head are those of a commit that was not answered before a crash: they are whole or absent,
+    /// so the head moves on to them. A store that is shorter than its head has lost its tail.
+    package static func open(_ database: Database, headAt path: String, key: LogKey) throws(AuditError) -> VerifiedLog {
+        let head: DurableHead
+        do { head = try DurableHead.open(at: path) } catch { throw .unreadable("\(error)") }
+        let scan = try scan(database, against: try TreeHead(sealed: head.value, by: key), checkingDetails: false)
+        if let fault = scan.faults.first { throw .broken(fault) }
+        do {
+            try head.store(TreeHead(size: scan.state.tree.size, root: scan.state.tree.root).sealed(by: key))
+        } catch { throw .unreadable("\(error)") }
+        return VerifiedLog(
+            database: database, head: head, state: scan.state, openIntents: scan.openIntents.sorted()
+        )
+    }
+
+    /// Checks every leaf, every disclosed field and the head, and reports all faults; blocks.
+    package static func report(
+        _ database: Database, headAt path: String, key: LogKey
+    ) throws(AuditError) -> (leaves: UInt64, root: [UInt8], openIntents: Int, faults: [String]) {
+        let value: [UInt8]
+        do { value = try DurableHead.open(at: path).value } catch { throw .unreadable("\(error)") }
+        let scan = try scan(database, against: try TreeHead(sealed: value, by: key), checkingDetails: true)
+        return (scan.state.tree.size, scan.state.tree.root, scan.openIntents.count, scan.faults)
+    }
+
+    private struct Scan: Sendable {
+        var state = LogState(tree: MerkleTree(), time: Instant(milliseconds: 0))
+        var openIntents: Set<UInt64> = []
+        var faults: [String] = []
+    }
+
+    private static func scan(
+        _ database: Database, against head: TreeHead, checkingDetails: Bool
+    ) throws(AuditError) -> Scan {
+        let scan: Scan
+        do {
+            scan = try database.readBlocking { connection in
+                var scan = Scan()
+                check(head, &scan)
+                while scan.faults.count < 100 {
+                    let rows = try connection.query(
+                        "SELECT sequence, leaf, detail FROM audit_entry WHERE sequence >= $1 ORDER BY sequence LIMIT 1000",
+                        [.integer(Int64(scan.state.tree.size))]
+                    )
+                    guard !rows.isEmpty else { break }
+                    for row in rows {
+                        let sequence = UInt64(clamping: try row.integer("sequence"))
+                        guard sequence == scan.state.tree.size else {
+                            scan.faults.append("record \(scan.state.tree.size) is missing")
+                            return scan
+                        }
+                        take(try row.blob("leaf"), sequence, &scan)
+                        if checkingDetails, let detail = try row.optionalBlob("detail") {
+                            check(detail, of: try row.blob("leaf"), sequence, &scan)
+                        }
+                        check(head, &scan)
+                    }
+                }
+                return scan
+            }
+        } catch { throw .unreadable("\(error)") }
+        guard scan.faults.isEmpty, scan.state.tree.size < head.size else { return scan }
+        var short = scan
+        short.faults.append(
+            "record \(scan.state.tree.size) and later are missing: the head counts \(head.size) records")
+        return short
+    }
+
+    private static func take(_ bytes: [UInt8], _ sequence: UInt64, _ scan: inout Scan) {
+        scan.state.tree.append(bytes)
+        guard let leaf = try? Leaf(bytes) else {
+            scan.faults.append("record \(sequence) cannot be read")
+            return
+        }
+        if leaf.sequence != sequence { scan.faults.append("record \(sequence) calls itself \(leaf.sequence)") }
+        if leaf.time < scan.state.time { scan.faults.append("record \(sequence) is older than the one before it") }
+        scan.state.time = max(scan.state.time, leaf.time)
+        switch (leaf.kind, leaf.intent) {
+        case (.intent, _):
+            scan.openIntents.insert(sequence)
+        case (.outcome, let intent?):
+            if scan.openIntents.remove(intent) == nil {
+                scan.faults.append("record \(sequence) closes \(intent), which is no open intent")
+            }
+        case (.outcome, nil):
+            scan.faults.append("record \(sequence) is an outcome of no intent")
+        default:
+            break
+        }
+    }
+
+    private static func check(_ head: TreeHead, _ scan: inout Scan) {
+        if scan.state.tree.size == head.size, scan.state.tree.root != head.root {
+            scan.faults.append("the records up to \(head.size) do not give the root that the head holds")
+        }
+    }
+
+    private static func check(_ detail: [UInt8], of bytes: [UInt8], _ sequence: UInt64, _ scan: inout Scan) {
+        guard let leaf = try? Leaf(bytes), let detail = try? Detail(detail) else {
+            scan.faults.append("the detail of record \(sequence) cannot be read")
+            return
+        }
+        if detail.openings.map(\.commitment) != leaf.commitments {
+            scan.faults.append("the detail of record \(sequence) does not open the leaf's commitments")
+        }
+    }
+}

@@ -1,0 +1,51 @@
+/// The object identifiers that certificates, CRLs and the HPKI profile use, in dotted decimal.
+package enum OID {
+    // Attributes of names (X.520).
+    package static let commonName = "2.5.4.3"
+    package static let serialNumber = "2.5.4.5"
+    package static let countryName = "2.5.4.6"
+    package static let localityName = "2.5.4.7"
+    package static let stateOrProvinceName = "2.5.4.8"
+    package static let organizationName = "2.5.4.10"
+    package static let organizationalUnitName = "2.5.4.11"
+
+    // Extensions of certificates and CRLs (RFC 5280 §4.2 and §5.2).
+    package static let subjectDirectoryAttributes = "2.5.29.9"
+    package static let subjectKeyIdentifier = "2.5.29.14"
+    package static let keyUsage = "2.5.29.15"
+    package static let subjectAltName = "2.5.29.17"
+    package static let basicConstraints = "2.5.29.19"
+    package static let cRLNumber = "2.5.29.20"
+    package static let reasonCode = "2.5.29.21"
+    package static let invalidityDate = "2.5.29.24"
+    package static let issuingDistributionPoint = "2.5.29.28"
+    package static let nameConstraints = "2.5.29.30"
+    package static let cRLDistributionPoints = "2.5.29.31"
+    package static let certificatePolicies = "2.5.29.32"
+    package static let policyMappings = "2.5.29.33"
+    package static let authorityKeyIdentifier = "2.5.29.35"
+    package static let policyConstraints = "2.5.29.36"
+    package static let extKeyUsage = "2.5.29.37"
+    package static let inhibitAnyPolicy = "2.5.29.54"
+
+    package static let cPSQualifier = "1.3.6.1.5.5.7.2.1"
+    package static let serverAuth = "1.3.6.1.5.5.7.3.1"
+
+    // Keys and signatures (RFC 4055, RFC 5480, RFC 5758).
+    package static let rsaEncryption = "1.2.840.113549.1.1.1"
+    package static let sha256WithRSAEncryption = "1.2.840.113549.1.1.11"
+    package static let sha384WithRSAEncryption = "1.2.840.113549.1.1.12"
+    package static let sha512WithRSAEncryption = "1.2.840.113549.1.1.13"
+    package static let ecPublicKey = "1.2.840.10045.2.1"
+    package static let prime256v1 = "1.2.840.10045.3.1.7"
+    package static let secp384r1 = "1.3.132.0.34"
+    package static let ecdsaWithSHA256 = "1.2.840.10045.4.3.2"
+    package static let ecdsaWithSHA384 = "1.2.840.10045.4.3.3"
+    package static let ecdsaWithSHA512 = "1.2.840.10045.4.3.4"
+
+    // The health professions (ISO 17090-2, HPKI certificate policy).
+    package static let healthcareActor = "1.0.17090.0.1"
+    package static let nationalCodingScheme = "1.2.392.100495.1.6.1.1"
+    package static let hpkiSigningPolicy = "1.2.392.100495.1.5.1.1.0.1"
+    package static let hpkiSigningAuthorityPolicy = "1.2.392.100495.1.5.1.1.3.1"
+}

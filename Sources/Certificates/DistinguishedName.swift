@@ -1,0 +1,88 @@
+import HPKI
+
+/// The name of a certificate's subject or issuer (X.501 Name), with the comparison of RFC 5280 §7.1.
+///
+/// Two names are equal when their attributes are, ignoring letter case, string types and superfluous white space;
+/// compatibility forms (NFKC) are not folded, so a name may be told apart that RFC 4518 holds equal, never the reverse.
+package struct DistinguishedName: Sendable, Hashable {
+    private struct Attribute: Sendable {
+        let type: String
+        let value: String
+        let separator: String
+    }
+
+    private static let attributeLimit = 64
+
+    /// The bytes as they stand in the certificate.
+    package let der: [UInt8]
+    private let attributes: [Attribute]
+    private let comparable: [[String]]
+
+    /// Reads one Name; at most 64 attributes.
+    package init(der: ArraySlice<UInt8>) throws(DERError) {
+        var names = try DERReader.whole(der).children
+        var attributes: [Attribute] = []
+        var comparable: [[String]] = []
+        while !names.isAtEnd {
+            var relative = try names.enter(.set)
+            var keys: [String] = []
+            var separator = ", "
+            repeat {
+                var pair = try relative.enter()
+                let type = try pair.next(.objectIdentifier).objectIdentifier()
+                let element = try pair.next()
+                try pair.end()
+                // A value that is no character string is shown and compared by its bytes.
+                let text = try? element.text()
+                let value = text ?? "#" + Hex.encode(element.encoded)
+                attributes.append(Attribute(type: type, value: value, separator: separator))
+                guard attributes.count <= Self.attributeLimit else { throw .tooMany }
+                keys.append(type + (text.map { "=" + Self.folded($0) } ?? value))
+                separator = " + "
+            } while !relative.isAtEnd
+            comparable.append(keys.sorted())
+        }
+        self.der = Array(der)
+        self.attributes = attributes
+        self.comparable = comparable
+    }
+
+    /// True for the name without attributes.
+    package var isEmpty: Bool { attributes.isEmpty }
+
+    /// `C=JP, O=Example, CN=Name`, in the order of the encoding, for people to read.
+    package var text: String {
+        attributes.enumerated().map { index, attribute in
+            (index == 0 ? "" : attribute.separator) + "\(Self.label(attribute.type))=\(attribute.value)"
+        }.joined()
+    }
+
+    /// The first `commonName`, or nil.
+    package var commonName: String? { first(OID.commonName) }
+
+    /// The first value of this attribute type (dotted), or nil.
+    package func first(_ type: String) -> String? { attributes.first { $0.type == type }?.value }
+
+    package static func == (left: DistinguishedName, right: DistinguishedName) -> Bool {
+        left.comparable == right.comparable
+    }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(comparable) }
+
+    private static func folded(_ value: String) -> String {
+        value.split(whereSeparator: \.isWhitespace).joined(separator: " ").lowercased()
+    }
+
+    private static func label(_ type: String) -> String {
+        switch type {
+        case OID.commonName: "CN"
+        case OID.serialNumber: "serialNumber"
+        case OID.countryName: "C"
+        case OID.localityName: "L"
+        case OID.stateOrProvinceName: "ST"
+        case OID.organizationName: "O"
+        case OID.organizationalUnitName: "OU"
+        default: type
+        }
+    }
+}

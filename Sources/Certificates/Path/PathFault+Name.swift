@@ -1,0 +1,26 @@
+extension PathFault {
+    /// A stable word for machines, such as `no-path-to-anchor`.
+    package var name: String {
+        switch self {
+        case .expired: "expired"
+        case .notYetValid: "not-yet-valid"
+        case .noPathToAnchor: "no-path-to-anchor"
+        case .badSignature: "bad-certificate-signature"
+        case .revoked: "revoked"
+        case .revokedLater: "revoked-later"
+        case .revocationUnknown: "revocation-unknown"
+        case .crlStale: "crl-stale"
+        case .crlAfterExpiry: "crl-after-expiry"
+        case .keyUsage: "key-usage"
+        case .extendedKeyUsage: "extended-key-usage"
+        case .policyMissing: "policy-missing"
+        case .leafIsAuthority: "leaf-is-authority"
+        case .basicConstraints: "basic-constraints"
+        case .keyCertSignMissing: "key-cert-sign-missing"
+        case .pathTooLong: "path-too-long"
+        case .unknownCriticalExtension: "unknown-critical-extension"
+        case .unappliedConstraint: "unapplied-constraint"
+        case .tooComplex: "too-complex"
+        }
+    }
+}

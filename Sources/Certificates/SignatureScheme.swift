@@ -1,0 +1,68 @@
+package import HPKI
+
+/// How a certificate, CRL or similar was signed, from its AlgorithmIdentifier (RFC 4055 §5, RFC 5758 §3.2).
+package struct SignatureScheme: Sendable, Hashable {
+    /// The kind of key and padding, apart from the hash function.
+    package enum Family: Sendable, Hashable {
+        case rsaPKCS1
+        case ecdsa
+    }
+
+    package let family: Family
+    package let hash: DigestAlgorithm
+
+    /// Reads an AlgorithmIdentifier; nil for well-formed ones that are not accepted here, SHA-1 among them.
+    package static func read(_ der: ArraySlice<UInt8>) throws(DERError) -> SignatureScheme? {
+        var identifier = try DERReader.whole(der).children
+        let scheme: SignatureScheme
+        switch try identifier.next(.objectIdentifier).objectIdentifier() {
+        case OID.sha256WithRSAEncryption: scheme = SignatureScheme(family: .rsaPKCS1, hash: .sha256)
+        case OID.sha384WithRSAEncryption: scheme = SignatureScheme(family: .rsaPKCS1, hash: .sha384)
+        case OID.sha512WithRSAEncryption: scheme = SignatureScheme(family: .rsaPKCS1, hash: .sha512)
+        case OID.ecdsaWithSHA256: scheme = SignatureScheme(family: .ecdsa, hash: .sha256)
+        case OID.ecdsaWithSHA384: scheme = SignatureScheme(family: .ecdsa, hash: .sha384)
+        case OID.ecdsaWithSHA512: scheme = SignatureScheme(family: .ecdsa, hash: .sha512)
+        default: return nil
+        }
+        // NULL or nothing for RSA (RFC 4055 §5), nothing for ECDSA (RFC 5758 §3.2).
+        if scheme.family == .rsaPKCS1, let null = try identifier.optional(.null) {
+            guard null.contents.isEmpty else { throw .invalidValue }
+        }
+        try identifier.end()
+        return scheme
+    }
+
+    /// The AlgorithmIdentifier of sha256WithRSAEncryption, as the HPKI authorities write it.
+    package static let sha256WithRSA: [UInt8] = DER.sequence(
+        DER.objectIdentifier(OID.sha256WithRSAEncryption), DER.null)
+
+    /// The AlgorithmIdentifier of ecdsa-with-SHA256.
+    package static let ecdsaWithSHA256: [UInt8] = DER.sequence(DER.objectIdentifier(OID.ecdsaWithSHA256))
+}
+
+/// `SEQUENCE { toBeSigned, signatureAlgorithm, signature BIT STRING }`, the frame of certificates and CRLs.
+package struct SignedStructure: Sendable {
+    /// The bytes that were signed, with their tag and length.
+    package let toBeSigned: ArraySlice<UInt8>
+    /// The AlgorithmIdentifier beside the signature, encoded.
+    package let algorithm: ArraySlice<UInt8>
+    /// The algorithm, or nil where it is not accepted here.
+    package let scheme: SignatureScheme?
+    package let signature: ArraySlice<UInt8>
+
+    /// Reads the frame; what it frames is left to the caller.
+    package init(der: ArraySlice<UInt8>) throws(DERError) {
+        var outer = try DERReader.whole(der).children
+        toBeSigned = try outer.next(.sequence).encoded
+        algorithm = try outer.next(.sequence).encoded
+        signature = try outer.next(.bitString).octetsOfBitString()
+        try outer.end()
+        scheme = try SignatureScheme.read(algorithm)
+    }
+
+    /// Checks the signature with the key of the one who should have made it.
+    package func verify(by key: VerificationKey) throws(SignatureError) {
+        guard let scheme else { throw .unsupportedAlgorithm }
+        try key.verify(signature: signature, over: toBeSigned, scheme: scheme)
+    }
+}

@@ -1,0 +1,151 @@
+package import Audit
+package import Certificates
+import CoreProtocol
+package import HPKI
+package import Host
+import Identity
+import Keys
+package import Logging
+package import PKCS11
+import Policies
+package import Storage
+
+/// Why core did not start.
+package enum CoreStartError: Error, Sendable, CustomStringConvertible {
+    case host(HostError)
+    case storage(StorageError)
+    case audit(AuditError)
+    case token(PKCS11Error)
+    case trust(TrustStoreError)
+    /// A credential's private key is not in the token.
+    case keyMissing(CredentialID)
+
+    package var description: String {
+        switch self {
+        case .host(let error): "\(error)"
+        case .storage(let error): "the database cannot be used: \(error)"
+        case .audit(let error): "the audit log cannot be used: \(error)"
+        case .token(let error): "the security module cannot be used: \(error)"
+        case .trust(let error): "the trust anchors cannot be used: \(error)"
+        case .keyMissing(let id): "the private key of credential \(id) is not in the token"
+        }
+    }
+}
+
+/// Everything that core holds, opened in the order in which each part may rely on those before it.
+package struct CoreInstance: Sendable {
+    package let sign: Sign
+    let database: Database
+    let log: AuditLog
+    let pool: SessionPool
+    let module: PKCS11Module
+    let watch: CertificateWatch
+    let settings: CoreSettings
+    let clock: WallClock
+    let clockGuard: ClockGuard
+    let lock: InstanceLock
+
+    /// Takes the lock, verifies the log, closes what an earlier run left open, and opens the token.
+    ///
+    /// `onFatal` is called when core must end: the log stopped (it must be verified anew), or a call of the module
+    /// hangs (only a new process is rid of it).
+    package static func open(
+        _ settings: CoreSettings, clock: WallClock, random: Random, logger: Logger,
+        fetch: @escaping @Sendable (String) async throws -> [UInt8],
+        onFatal: @escaping @Sendable (FatalEnd) -> Void
+    ) async throws(CoreStartError) -> CoreInstance {
+        let paths = settings.paths
+        let lock: InstanceLock
+        let keys: (log: LogKey, pseudonyms: Pseudonyms, claims: ClaimKey, pin: PIN)
+        do {
+            lock = try InstanceLock.acquire(at: paths.lock)
+            keys = (
+                LogKey(try secret(paths.logKey)), Pseudonyms(key: try secret(paths.pseudonymKey)),
+                ClaimKey(try secret(paths.claimKey)), try pin(settings.token.pinFile)
+            )
+        } catch { throw .host(error) }
+        let database: Database
+        do { database = try Database.open(at: paths.database, parts: CoreSchema.parts) } catch { throw .storage(error) }
+        let log: AuditLog
+        do {
+            let verified = try AuditVerifier.open(database, headAt: paths.auditHead, key: keys.log)
+            log = AuditLog(
+                verified, origin: settings.origin, key: keys.log, pseudonyms: keys.pseudonyms, clock: clock,
+                random: random, onStop: { onFatal(.auditStopped($0)) }
+            )
+            for intent in verified.openIntents {
+                try await log.closeAsUnknown(intent: intent) { connection, outcome in
+                    try SignatureStore.closeAsUnknown(intent: intent, outcome: outcome, in: connection)
+                }
+            }
+            if !verified.openIntents.isEmpty {
+                logger.warning(
+                    "intents of an earlier run closed as unknown", metadata: ["count": "\(verified.openIntents.count)"]
+                )
+            }
+            try await log.recordEvent(
+                .start, note: "core started: \(settings.kind), \(settings.token.custody)"
+            )
+            try await log.recordEvent(
+                .configuration, note: "policy set \(settings.policies.name) \(settings.policies.hash.hex)"
+            )
+        } catch { throw .audit(error) }
+        let watch: CertificateWatch
+        do {
+            var requirements = PathRequirements.hpkiSigning
+            requirements.acceptablePolicies = settings.certificatePolicies
+            watch = try CertificateWatch(settings.certificates, requirements: requirements, fetch: fetch)
+        } catch { throw .trust(error) }
+        let (module, pool, custody) = try await openToken(settings, pin: keys.pin, log: log, onFatal: onFatal)
+        let sign = Sign(
+            identification: TokenIdentification(
+                issuers: settings.issuers, window: settings.window, database: database, clock: clock, fetch: fetch
+            ),
+            policies: settings.policies,
+            clients: Dictionary(settings.clients.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first }),
+            choice: CredentialChoice(database: database), watch: watch, custody: custody, log: log,
+            replay: Replay(
+                database: database, key: keys.claims, clock: clock, origin: settings.origin, custody: custody.custody
+            ),
+            clock: clock, random: random, failpoint: Failpoint(armed: settings.failpoint),
+            keyPatience: .seconds(2)
+        )
+        return CoreInstance(
+            sign: sign, database: database, log: log, pool: pool, module: module, watch: watch, settings: settings,
+            clock: clock, clockGuard: ClockGuard(clock: clock), lock: lock
+        )
+    }
+
+    private static func secret(_ path: String) throws(HostError) -> [UInt8] {
+        try SecretFile.read(path, atMost: 4096).copiedBytes
+    }
+
+    private static func pin(_ path: String) throws(HostError) -> PIN {
+        var bytes = try SecretFile.read(path, atMost: 256).withoutTrailingNewline().copiedBytes
+        return PIN(consuming: &bytes)
+    }
+
+    private static func openToken(
+        _ settings: CoreSettings, pin: PIN, log: AuditLog, onFatal: @escaping @Sendable (FatalEnd) -> Void
+    ) async throws(CoreStartError) -> (PKCS11Module, SessionPool, KeyCustody) {
+        do {
+            let module = try await PKCS11Module.load(path: settings.token.module)
+            let token = try await module.token(label: settings.token.label)
+            var poolSettings = SessionPool.Settings()
+            poolSettings.sessions = settings.token.sessions
+            poolSettings.hangLimit = .seconds(settings.token.timeoutSeconds)
+            let pool = try await SessionPool.open(token, pin: pin, settings: poolSettings) { age in
+                onFatal(.moduleHangs(age))
+            }
+            return (module, pool, try await KeyCustody.open(pool, custody: settings.token.custody, log: log))
+        } catch { throw .token(error) }
+    }
+}
+
+/// Why core must end and be started anew.
+package enum FatalEnd: Sendable {
+    /// A write of the audit log failed; the log is verified at the next start.
+    case auditStopped(String)
+    /// A call into the security module has lasted too long.
+    case moduleHangs(Duration)
+}

@@ -1,0 +1,192 @@
+import Audit
+import Certificates
+package import CoreProtocol
+import Formats
+package import HPKI
+import Host
+import Identity
+import Keys
+import Policies
+import Storage
+
+/// The one way to a signature: judge the token, ask the policy, build the bytes, record, use the key, record, answer.
+///
+/// Each step needs the ticket that the step before it gave, so the compiler holds the order.
+package struct Sign: Sendable {
+    let identification: TokenIdentification
+    let policies: PolicySet
+    let clients: [ClientID: ClientRegistration]
+    let choice: CredentialChoice
+    let watch: CertificateWatch
+    let custody: KeyCustody
+    let log: AuditLog
+    let replay: Replay
+    let clock: WallClock
+    let random: Random
+    let failpoint: Failpoint
+    /// How long a request may wait for the key.
+    let keyPatience: Duration
+
+    /// Signs what `command` asks for, or gives the signature of an earlier request with the same `Idempotency-Key`.
+    ///
+    /// A refusal of a known caller is recorded before it is thrown. Behind the intent nothing is cancelled: a client
+    /// that hangs up leaves no open intent.
+    package func callAsFunction(_ command: SignCommand) async throws(Failure) -> SignedReply {
+        let caller: Caller
+        do { caller = try await identification.identify(command.token) } catch { throw error.failure }
+        failpoint.pass("core.token-checked")
+        do {
+            return try await sign(command, as: caller)
+        } catch {
+            try await record(error, of: caller, command)
+            throw error
+        }
+    }
+
+    private func sign(_ command: SignCommand, as caller: Caller) async throws(Failure) -> SignedReply {
+        let action = Action.signDocument(command.form)
+        let claim = command.idempotency.map { replay.claim($0, of: caller, form: command.form) }
+        let activation = try activate(caller)
+        if let claim, let earlier = try await replay.reply(to: claim, of: caller) { return earlier }
+        let now = clock.now()
+        let credential = try await choice.credential(command.credential, of: caller) { credential in
+            policies.decide(action, PolicyAsker(caller), facts(command, caller, credential, at: now)).permits
+        }
+        let permit = try permit(action, command, caller, activation, credential, at: now)
+        try watch.check(credential, at: now)
+        let signature = try bytesToSign(for: permit, credential, at: now)
+        let use = use(of: credential, on: signature.bytesToSign, command)
+        failpoint.pass("core.before-intent")
+        let intent = try await recordIntent(permit, use, signature, claim)
+        failpoint.pass("core.after-intent")
+        let value = try await useKey(intent, credential)
+        let recorded = try await recordOutcome(value, use.signature, credential, keep: claim != nil)
+        failpoint.pass("core.after-outcome")
+        return SignedReply(
+            signature: use.signature, signedAt: signature.signingTime, certificate: credential.certificate.der,
+            algorithm: credential.algorithm, value: recorded.value, rule: signature.rule,
+            receipt: recorded.receipt.entry.facts(origin: log.origin, custody: custody.custody), isReplay: false
+        )
+    }
+
+    // MARK: The steps
+
+    private func activate(_ caller: Caller) throws(Failure) -> Activation {
+        do { return try identification.activate(caller) } catch { throw error.failure }
+    }
+
+    private func permit(
+        _ action: Action, _ command: SignCommand, _ caller: Caller, _ activation: Activation, _ credential: Credential,
+        at now: Instant
+    ) throws(Failure) -> Permit {
+        do {
+            return try policies.permit(
+                action, on: command.digest, by: caller, with: activation,
+                facts: facts(command, caller, credential, at: now)
+            )
+        } catch {
+            // The client must learn which reasons to acknowledge, so this denial has a kind of its own.
+            guard let prescription = command.prescription, !prescription.mayBeDispensed,
+                credential.certificate.roles.contains(.pharmacist)
+            else { throw error.failure }
+            throw Failure(
+                .prescriptionIndeterminate, error.says, rule: error.rule, reasons: prescription.reasons
+            )
+        }
+    }
+
+    /// The bytes to sign follow from what was permitted, never from what front says they are.
+    private func bytesToSign(
+        for permit: borrowing Permit, _ credential: Credential, at now: Instant
+    ) throws(Failure) -> PermittedSignature {
+        do {
+            return try PermittedSignature(permit, credential, signingTime: now)
+        } catch {
+            throw Failure(.denied, "This document form has no signature here.", rule: PolicySet.defaultRule)
+        }
+    }
+
+    private func use(of credential: Credential, on bytes: [UInt8], _ command: SignCommand) -> KeyUse {
+        KeyUse(
+            signature: SignatureID(random: random), credential: credential.id,
+            certificate: credential.certificate.fingerprint, bytesToSign: bytes, custody: custody.custody,
+            requestID: command.requestID, prescription: command.prescription?.recordText
+        )
+    }
+
+    /// The state of holder and key is read in the transaction that records the intent, so that no key is used behind
+    /// a suspension or revocation that committed before.
+    private func recordIntent(
+        _ permit: consuming Permit, _ use: KeyUse, _ signature: PermittedSignature, _ claim: Claim?
+    ) async throws(Failure) -> Intent {
+        let holder = permit.caller.holder
+        let stored = (
+            form: signature.form, digest: signature.digest, time: signature.signingTime, rule: signature.rule,
+            algorithm: signature.algorithm
+        )
+        do {
+            return try await log.recordIntent(permit, use: use) { connection, sequence in
+                guard try HolderStore.isEnabled(holder, in: connection),
+                    try CredentialStore.state(of: use.credential, in: connection) == .active
+                else { throw Failure(.credentialUnusable, "The key is suspended, revoked or its holder disabled.") }
+                if let claim, try SignatureStore.claimed(claim, in: connection) != nil {
+                    throw Failure(
+                        .idempotencyInFlight, "A request with the same Idempotency-Key is under way.", retryAfter: 1)
+                }
+                try SignatureStore.insertOpen(
+                    SignatureFacts(
+                        signature: use.signature, state: .open, form: stored.form, digest: stored.digest,
+                        signedAt: stored.time, credential: use.credential, rule: stored.rule, intent: sequence,
+                        outcome: nil
+                    ),
+                    holder: holder, algorithm: stored.algorithm, claim: claim, in: connection
+                )
+            }
+        } catch { throw error.failure }
+    }
+
+    private func useKey(_ intent: consuming Intent, _ credential: Credential) async throws(Failure) -> SignatureValue {
+        failpoint.pass("core.before-sign")
+        let signature = intent.signature
+        do {
+            let value = try await custody.sign(intent, as: credential, until: .now.advanced(by: keyPatience)) {
+                outcome in
+                { connection, sequence in
+                    try SignatureStore.close(
+                        signature, as: outcome.state, outcome: sequence, value: nil, certificate: nil, in: connection
+                    )
+                }
+            }
+            failpoint.pass("core.after-sign")
+            return value
+        } catch { throw error.failure }
+    }
+
+    private func recordOutcome(
+        _ value: consuming SignatureValue, _ signature: SignatureID, _ credential: Credential, keep: Bool
+    ) async throws(Failure) -> RecordedSignature {
+        failpoint.pass("core.before-outcome")
+        let certificate = keep ? credential.certificate.der : nil
+        do {
+            return try await value.recorded(in: log) { bytes in
+                { connection, sequence in
+                    try SignatureStore.close(
+                        signature, as: .signed, outcome: sequence, value: keep ? bytes : nil, certificate: certificate,
+                        in: connection
+                    )
+                }
+            }
+        } catch { throw error.failure }
+    }
+
+    private func facts(
+        _ command: SignCommand, _ caller: Caller, _ credential: Credential, at now: Instant
+    ) -> PolicyFacts {
+        PolicyFacts(
+            certificateRoles: credential.certificate.roles,
+            client: caller.client.flatMap { clients[$0] },
+            prescription: command.prescription?.fact ?? .none,
+            authenticationAge: max(0, now.seconds - caller.authenticatedAt.seconds)
+        )
+    }
+}

@@ -1,0 +1,207 @@
+package import HPKI
+
+/// One reply with the number of the request it answers.
+package struct ReplyFrame: Sendable, Hashable {
+    package let call: UInt64
+    package let reply: CoreReply
+
+    /// A numbered reply.
+    package init(call: UInt64, reply: CoreReply) {
+        self.call = call
+        self.reply = reply
+    }
+
+    /// The frame's bytes.
+    package var bytes: [UInt8] {
+        var writer = WireWriter(capacity: 4096)
+        writer.integer(call)
+        switch reply {
+        case .signed(let reply):
+            writer.uint8(1)
+            reply.write(to: &writer)
+        case .signature(let facts):
+            writer.uint8(2)
+            facts.write(to: &writer)
+        case .health(let facts):
+            writer.uint8(3)
+            facts.write(to: &writer)
+        case .auditReport(let report):
+            writer.uint8(4)
+            writer.integer(report.leaves)
+            writer.data(report.rootHash)
+            writer.integer(report.openIntents)
+            writer.list(report.faults) { $0.text($1) }
+        case .auditEntries(let entries):
+            writer.uint8(5)
+            writer.list(entries) { $1.write(to: &$0) }
+        case .failed(let failure):
+            writer.uint8(6)
+            failure.write(to: &writer)
+        case .noted:
+            writer.uint8(7)
+        }
+        return writer.bytes
+    }
+
+    /// Reads a frame; throws `WireError` for anything that `bytes` would not have written.
+    package init(_ bytes: [UInt8]) throws(WireError) {
+        var reader = WireReader(bytes)
+        call = try reader.integer()
+        switch try reader.uint8() {
+        case 1: reply = .signed(try SignedReply(from: &reader))
+        case 2: reply = .signature(try SignatureFacts(from: &reader))
+        case 3: reply = .health(try HealthFacts(from: &reader))
+        case 4:
+            reply = .auditReport(
+                AuditReport(
+                    leaves: try reader.integer(), rootHash: try reader.data(atMost: 32),
+                    openIntents: try reader.integer(),
+                    faults: try reader.list(atMost: 1000) { (reader) throws(WireError) in
+                        try reader.text(atMost: 1000)
+                    }
+                )
+            )
+        case 5:
+            reply = .auditEntries(
+                try reader.list(atMost: 1000) { (reader) throws(WireError) in try AuditEntryFacts(from: &reader) }
+            )
+        case 6: reply = .failed(try Failure(from: &reader))
+        case 7: reply = .noted
+        default: throw .invalidValue
+        }
+        try reader.end()
+    }
+}
+
+extension SignedReply {
+    fileprivate func write(to writer: inout WireWriter) {
+        writer.text(signature.description)
+        writer.integer(signedAt.milliseconds)
+        writer.data(certificate)
+        writer.text(algorithm.rawValue)
+        writer.data(value)
+        writer.text(rule)
+        receipt.write(to: &writer)
+        writer.uint8(isReplay ? 1 : 0)
+    }
+
+    fileprivate init(from reader: inout WireReader) throws(WireError) {
+        let signature = try reader.signatureID()
+        let signedAt = Instant(milliseconds: try reader.integer())
+        let certificate = try reader.data(atMost: 65_536)
+        guard let algorithm = SignatureAlgorithm(rawValue: try reader.text(atMost: 64)) else { throw .invalidValue }
+        self.init(
+            signature: signature, signedAt: signedAt, certificate: certificate, algorithm: algorithm,
+            value: try reader.data(atMost: 4096), rule: try reader.text(atMost: 128),
+            receipt: try ReceiptFacts(from: &reader), isReplay: try reader.uint8() == 1
+        )
+    }
+}
+
+extension ReceiptFacts {
+    fileprivate func write(to writer: inout WireWriter) {
+        writer.text(origin)
+        writer.integer(sequence)
+        writer.data(leaf)
+        writer.integer(treeSize)
+        writer.data(rootHash)
+        writer.text(custody)
+    }
+
+    fileprivate init(from reader: inout WireReader) throws(WireError) {
+        self.init(
+            origin: try reader.text(atMost: 256), sequence: try reader.integer(), leaf: try reader.data(atMost: 4096),
+            treeSize: try reader.integer(), rootHash: try reader.data(atMost: 32), custody: try reader.text(atMost: 32)
+        )
+    }
+}
+
+extension SignatureFacts {
+    fileprivate func write(to writer: inout WireWriter) {
+        writer.text(signature.description)
+        writer.uint8(state.rawValue)
+        writer.text(form.rawValue)
+        writer.digest(digest)
+        writer.integer(signedAt.milliseconds)
+        writer.text(credential.description)
+        writer.text(rule)
+        writer.integer(intent)
+        writer.optional(outcome) { $0.integer($1) }
+    }
+
+    fileprivate init(from reader: inout WireReader) throws(WireError) {
+        let signature = try reader.signatureID()
+        guard let state = State(rawValue: try reader.uint8()),
+            let form = DocumentForm(rawValue: try reader.text(atMost: 32))
+        else { throw .invalidValue }
+        self.init(
+            signature: signature, state: state, form: form, digest: try reader.digest(),
+            signedAt: Instant(milliseconds: try reader.integer()), credential: try reader.credentialID(),
+            rule: try reader.text(atMost: 128), intent: try reader.integer(),
+            outcome: try reader.optional { (reader) throws(WireError) in try reader.integer() }
+        )
+    }
+}
+
+extension HealthFacts {
+    fileprivate func write(to writer: inout WireWriter) {
+        for flag in [hsm, audit, clock] { writer.uint8(flag ? 1 : 0) }
+        writer.list(alarms) { $0.text($1) }
+        writer.list(metrics) {
+            $0.text($1.name)
+            $0.integer($1.value)
+        }
+    }
+
+    fileprivate init(from reader: inout WireReader) throws(WireError) {
+        self.init(
+            hsm: try reader.uint8() == 1, audit: try reader.uint8() == 1, clock: try reader.uint8() == 1,
+            alarms: try reader.list(atMost: 100) { (reader) throws(WireError) in try reader.text(atMost: 1000) },
+            metrics: try reader.list(atMost: 200) { (reader) throws(WireError) in
+                Metric(name: try reader.text(atMost: 200), value: try reader.integer())
+            }
+        )
+    }
+}
+
+extension AuditEntryFacts {
+    fileprivate func write(to writer: inout WireWriter) {
+        writer.integer(sequence)
+        writer.integer(time.milliseconds)
+        writer.text(kind)
+        writer.list(fields) {
+            $0.text($1.name)
+            $0.text($1.value)
+        }
+    }
+
+    fileprivate init(from reader: inout WireReader) throws(WireError) {
+        self.init(
+            sequence: try reader.integer(), time: Instant(milliseconds: try reader.integer()),
+            kind: try reader.text(atMost: 64),
+            fields: try reader.list(atMost: 64) { (reader) throws(WireError) in
+                Field(name: try reader.text(atMost: 64), value: try reader.text(atMost: 8192))
+            }
+        )
+    }
+}
+
+extension Failure {
+    fileprivate func write(to writer: inout WireWriter) {
+        writer.text(kind.rawValue)
+        writer.text(detail)
+        writer.optional(rule) { $0.text($1) }
+        writer.list(reasons) { $0.text($1) }
+        writer.optional(retryAfter) { $0.integer(UInt32(clamping: $1)) }
+    }
+
+    fileprivate init(from reader: inout WireReader) throws(WireError) {
+        guard let kind = Kind(rawValue: try reader.text(atMost: 64)) else { throw .invalidValue }
+        self.init(
+            kind, try reader.text(atMost: 2000),
+            rule: try reader.optional { (reader) throws(WireError) in try reader.text(atMost: 128) },
+            reasons: try reader.texts(atMost: 32),
+            retryAfter: try reader.optional { (reader) throws(WireError) in Int(try reader.integer(UInt32.self)) }
+        )
+    }
+}

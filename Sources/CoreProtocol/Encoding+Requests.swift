@@ -1,0 +1,144 @@
+package import HPKI
+
+/// The version of the messages; both processes come from one binary, so any other version is refused.
+private let protocolVersion: UInt8 = 1
+
+/// One request with the number that its reply repeats.
+package struct RequestFrame: Sendable, Hashable {
+    package let call: UInt64
+    package let request: CoreRequest
+
+    /// A numbered request.
+    package init(call: UInt64, request: CoreRequest) {
+        self.call = call
+        self.request = request
+    }
+
+    /// The frame's bytes.
+    package var bytes: [UInt8] {
+        var writer = WireWriter(capacity: 2048)
+        writer.uint8(protocolVersion)
+        writer.integer(call)
+        switch request {
+        case .sign(let command):
+            writer.uint8(1)
+            command.write(to: &writer)
+        case .lookup(let token, let signature):
+            writer.uint8(2)
+            writer.text(token)
+            writer.text(signature.description)
+        case .refuse(let notice):
+            writer.uint8(6)
+            writer.text(notice.requestID)
+            writer.text(notice.token)
+            writer.text(notice.form.rawValue)
+            writer.text(notice.kind.rawValue)
+        case .health:
+            writer.uint8(3)
+        case .admin(.verifyAudit):
+            writer.uint8(4)
+        case .admin(.listAudit(let from, let limit)):
+            writer.uint8(5)
+            writer.integer(from)
+            writer.integer(limit)
+        }
+        return writer.bytes
+    }
+
+    /// Reads a frame; throws `WireError` for anything that `bytes` would not have written.
+    package init(_ bytes: [UInt8]) throws(WireError) {
+        var reader = WireReader(bytes)
+        guard try reader.uint8() == protocolVersion else { throw .invalidValue }
+        call = try reader.integer()
+        switch try reader.uint8() {
+        case 1: request = .sign(try SignCommand(from: &reader))
+        case 2:
+            let token = try reader.text(atMost: 16_384)
+            request = .lookup(token: token, signature: try reader.signatureID())
+        case 3: request = .health
+        case 4: request = .admin(.verifyAudit)
+        case 5: request = .admin(.listAudit(from: try reader.integer(), limit: try reader.integer()))
+        case 6:
+            let requestID = try reader.text(atMost: 64)
+            let token = try reader.text(atMost: 16_384)
+            guard let form = DocumentForm(rawValue: try reader.text(atMost: 32)),
+                let kind = Failure.Kind(rawValue: try reader.text(atMost: 64))
+            else { throw .invalidValue }
+            request = .refuse(RefusalNotice(requestID: requestID, token: token, form: form, kind: kind))
+        default: throw .invalidValue
+        }
+        try reader.end()
+    }
+}
+
+extension SignCommand {
+    fileprivate func write(to writer: inout WireWriter) {
+        writer.text(requestID)
+        writer.text(token)
+        writer.text(form.rawValue)
+        writer.digest(digest)
+        writer.optional(credential) { $0.text($1.description) }
+        writer.optional(idempotency) {
+            $0.text($1.key)
+            $0.digest($1.body)
+        }
+        writer.optional(prescription) {
+            $0.uint8($1.verdict.rawValue)
+            $0.list($1.reasons) { $0.text($1) }
+            $0.list($1.acknowledged) { $0.text($1) }
+        }
+    }
+
+    fileprivate init(from reader: inout WireReader) throws(WireError) {
+        let requestID = try reader.text(atMost: 64)
+        let token = try reader.text(atMost: 16_384)
+        guard let form = DocumentForm(rawValue: try reader.text(atMost: 32)) else { throw .invalidValue }
+        let digest = try reader.digest()
+        let credential = try reader.optional { (reader) throws(WireError) in try reader.credentialID() }
+        let idempotency = try reader.optional { (reader) throws(WireError) in
+            let key = try reader.text(atMost: 255)
+            guard let value = Idempotency(key: key, body: try reader.digest()) else { throw .invalidValue }
+            return value
+        }
+        let prescription = try reader.optional { (reader) throws(WireError) in
+            guard let verdict = PrescriptionJudgement.Verdict(rawValue: try reader.uint8()) else { throw .invalidValue }
+            return PrescriptionJudgement(
+                verdict: verdict, reasons: try reader.texts(atMost: 32), acknowledged: try reader.texts(atMost: 32)
+            )
+        }
+        self.init(
+            requestID: requestID, token: token, form: form, digest: digest, credential: credential,
+            idempotency: idempotency, prescription: prescription
+        )
+    }
+}
+
+extension WireWriter {
+    mutating func digest(_ digest: Digest) {
+        text(digest.algorithm.rawValue)
+        data(digest.bytes)
+    }
+}
+
+extension WireReader {
+    mutating func digest() throws(WireError) -> Digest {
+        guard let algorithm = DigestAlgorithm(rawValue: try text(atMost: 16)),
+            let digest = Digest(algorithm: algorithm, bytes: try data(atMost: 64))
+        else { throw .invalidValue }
+        return digest
+    }
+
+    mutating func signatureID() throws(WireError) -> SignatureID {
+        guard let id = SignatureID(try text(atMost: 32)) else { throw .invalidValue }
+        return id
+    }
+
+    mutating func credentialID() throws(WireError) -> CredentialID {
+        guard let id = CredentialID(try text(atMost: 64)) else { throw .invalidValue }
+        return id
+    }
+
+    mutating func texts(atMost limit: Int) throws(WireError) -> [String] {
+        try list(atMost: limit) { (reader) throws(WireError) in try reader.text(atMost: 128) }
+    }
+}

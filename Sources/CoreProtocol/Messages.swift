@@ -1,0 +1,136 @@
+package import HPKI
+
+/// What front may ask of core.
+package enum CoreRequest: Sendable, Hashable {
+    /// Sign one digest in a declared form.
+    case sign(SignCommand)
+    /// Tell the holder of `token` what was recorded of one signature.
+    case lookup(token: String, signature: SignatureID)
+    /// Record that front refused this caller's input, where the token makes a known caller.
+    case refuse(RefusalNotice)
+    /// Tell whether core can sign now.
+    case health
+    /// What only the operator's own socket may ask.
+    case admin(AdminRequest)
+}
+
+/// What front tells of a request that it refused itself, before anything was asked of core.
+package struct RefusalNotice: Sendable, Hashable {
+    package let requestID: String
+    /// The bearer token as it came, at most 16 KiB.
+    package let token: String
+    package let form: DocumentForm
+    /// Why; nothing of the document.
+    package let kind: Failure.Kind
+
+    /// A notice with all its fields.
+    package init(requestID: String, token: String, form: DocumentForm, kind: Failure.Kind) {
+        self.requestID = requestID
+        self.token = token
+        self.form = form
+        self.kind = kind
+    }
+}
+
+/// What an operator's command may ask of core over `run/admin.sock`.
+package enum AdminRequest: Sendable, Hashable {
+    /// Check every leaf, the tree and its head.
+    case verifyAudit
+    /// The entries from `sequence` on, at most `limit`.
+    case listAudit(from: UInt64, limit: UInt16)
+}
+
+/// What core answers.
+package enum CoreReply: Sendable, Hashable {
+    case signed(SignedReply)
+    case signature(SignatureFacts)
+    case health(HealthFacts)
+    /// A refusal was recorded or counted.
+    case noted
+    case auditReport(AuditReport)
+    case auditEntries([AuditEntryFacts])
+    /// The request was not done: kind, detail, rule and retry time reach the caller; a cause never leaves core.
+    case failed(Failure)
+}
+
+/// Core's own view of its health.
+package struct HealthFacts: Sendable, Hashable {
+    package let hsm: Bool
+    package let audit: Bool
+    package let clock: Bool
+    /// Plain sentences for the operator: alarms such as an ageing CRL.
+    package let alarms: [String]
+    /// Counters and gauges by their Prometheus names.
+    package let metrics: [Metric]
+
+    /// One value with its Prometheus name.
+    package struct Metric: Sendable, Hashable {
+        package let name: String
+        package let value: Int64
+
+        /// A named value.
+        package init(name: String, value: Int64) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// Health with its metrics.
+    package init(hsm: Bool, audit: Bool, clock: Bool, alarms: [String], metrics: [Metric]) {
+        self.hsm = hsm
+        self.audit = audit
+        self.clock = clock
+        self.alarms = alarms
+        self.metrics = metrics
+    }
+
+    /// Whether a signature could be made now.
+    package var isReady: Bool { hsm && audit && clock }
+}
+
+/// What a verification of the audit log found.
+package struct AuditReport: Sendable, Hashable {
+    package let leaves: UInt64
+    /// 32 bytes; the root of the tree over all leaves.
+    package let rootHash: [UInt8]
+    package let openIntents: UInt64
+    /// Empty when everything holds; otherwise one sentence a fault, naming the record.
+    package let faults: [String]
+
+    /// A report.
+    package init(leaves: UInt64, rootHash: [UInt8], openIntents: UInt64, faults: [String]) {
+        self.leaves = leaves
+        self.rootHash = rootHash
+        self.openIntents = openIntents
+        self.faults = faults
+    }
+}
+
+/// One audit entry with its disclosed detail, for the operator.
+package struct AuditEntryFacts: Sendable, Hashable {
+    package let sequence: UInt64
+    package let time: Instant
+    package let kind: String
+    /// Field names with their values as text, in the order of the leaf's commitments.
+    package let fields: [Field]
+
+    /// One named value.
+    package struct Field: Sendable, Hashable {
+        package let name: String
+        package let value: String
+
+        /// A named value.
+        package init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// An entry's facts.
+    package init(sequence: UInt64, time: Instant, kind: String, fields: [Field]) {
+        self.sequence = sequence
+        self.time = time
+        self.kind = kind
+        self.fields = fields
+    }
+}

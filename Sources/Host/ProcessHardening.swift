@@ -1,0 +1,59 @@
+internal import CHost
+internal import Glibc
+
+/// What a process gives up for good at its start.
+package enum ProcessHardening {
+    /// No core dump, and no tracing by processes without privileges; throws `.system`.
+    package static func disableCoreDumps() throws(HostError) {
+        let result = chost_disable_core_dumps()
+        guard result >= 0 else { throw .failed("prctl", nil, result) }
+    }
+
+    /// Whether the process may be dumped or traced.
+    package static var isDumpable: Bool { chost_is_dumpable() == 1 }
+
+    /// No program that is started from here gains privileges; throws `.system`.
+    ///
+    /// It binds the calling thread and all that it starts: call it before the process has other threads.
+    package static func forbidNewPrivileges() throws(HostError) {
+        let result = chost_forbid_new_privileges()
+        guard result >= 0 else { throw .failed("prctl", nil, result) }
+    }
+
+    /// Asks for `signal` when `parent` ends, and exits at once where it has ended already; throws `.system`.
+    ///
+    /// The kernel means the parent's thread that started us; `ChildProcess` keeps that thread as long as the child lives.
+    package static func dieWithParent(_ parent: Int32, signal: Int32 = SIGKILL) throws(HostError) {
+        let result = chost_die_with_parent(signal)
+        guard result >= 0 else { throw .failed("prctl", nil, result) }
+        if getppid() != parent { exit(1) }
+    }
+
+    /// How many threads this process has now.
+    package static var threadCount: Int {
+        (try? Files.names(in: "/proc/self/task").count) ?? 0
+    }
+
+    /// Replaces this program by a new run of its own executable in the same process: one thread again, under the
+    /// Landlock rules of the calling thread; throws `.system` when there is no way.
+    package static func executeAgain(arguments: [String], environment: [String]) throws(HostError) -> Never {
+        unsafe withArguments([ownExecutable] + arguments) { arguments in
+            unsafe withArguments(environment) { environment in
+                unsafe _ = execve(ownExecutable, arguments, environment)
+            }
+        }
+        throw .failed("execve", ownExecutable, -errno)
+    }
+
+    static let ownExecutable = "/proc/self/exe"
+}
+
+/// Lends texts as the C library wants a program's arguments: pointers, and a null behind the last.
+func withArguments<Result>(
+    _ texts: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
+) -> Result {
+    var pointers = unsafe texts.map { unsafe strdup($0) }
+    unsafe pointers.append(nil)
+    defer { unsafe pointers.forEach { unsafe free($0) } }
+    return unsafe body(&pointers)
+}

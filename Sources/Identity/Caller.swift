@@ -1,0 +1,83 @@
+package import HPKI
+import JOSE
+
+/// A holder whose token was verified: the first ticket of the chain.
+///
+/// Only `TokenIdentification` makes one, so whoever holds a `Caller` knows that a configured issuer vouched for it,
+/// that the issuer was registered for this holder, and that the token was valid when it was judged.
+package struct Caller: Sendable, Hashable {
+    package let holder: HolderID
+    package let issuer: String
+    package let subject: String
+    /// The client system that the token was issued to (`client_id` or `azp`), where the token names one.
+    package let client: ClientID?
+    package let method: AuthenticationMethod
+    /// The qualifications that the token claims, where it claims any.
+    package let tokenRoles: [HCRole]?
+    /// When the holder authenticated (`auth_time`, OpenID Connect Core §2).
+    package let authenticatedAt: Instant
+    package let tokenExpiresAt: Instant
+    let tokenValidFrom: Instant?
+    /// SHA-256 over the compact token: says which token without giving it away.
+    package let tokenDigest: Digest
+
+    fileprivate init(
+        holder: HolderID, issuer: String, subject: String, client: ClientID?, method: AuthenticationMethod,
+        tokenRoles: [HCRole]?, authenticatedAt: Instant, tokenExpiresAt: Instant, tokenValidFrom: Instant?,
+        tokenDigest: Digest
+    ) {
+        self.holder = holder
+        self.issuer = issuer
+        self.subject = subject
+        self.client = client
+        self.method = method
+        self.tokenRoles = tokenRoles
+        self.authenticatedAt = authenticatedAt
+        self.tokenExpiresAt = tokenExpiresAt
+        self.tokenValidFrom = tokenValidFrom
+        self.tokenDigest = tokenDigest
+    }
+}
+
+extension TokenIdentification {
+    /// Judges a token whose signature holds: the claims of OpenID Connect Core §2 and RFC 9068 §2.2.
+    ///
+    /// Times are judged by `checkTimes`, at every use.
+    func caller(
+        of token: VerifiedToken, digest: Digest, issuer: IssuerSettings
+    ) async throws(IdentityError) -> Caller {
+        guard token.issuer == issuer.issuer else { throw .unknownIssuer }
+        guard token.audience.contains(issuer.audience) else { throw .wrongAudience }
+        guard let subject = token.subject, !subject.isEmpty, subject.utf8.count <= 255 else {
+            throw .claim("sub", "is missing or too long")
+        }
+        guard let expires = token.expires else { throw .claim("exp", "is missing") }
+        guard let authenticatedAt = token.authenticatedAt else { throw .claim("auth_time", "is missing") }
+        guard let acr = token.authenticationContext else { throw .claim("acr", "is missing") }
+        guard let method = AuthenticationMethod(rawValue: acr) else {
+            throw .claim("acr", "names no authentication that is known here")
+        }
+        guard !token.authenticationMethods.isEmpty else { throw .claim("amr", "is missing or empty") }
+        var client: ClientID?
+        if let text = token.client {
+            guard let id = ClientID(text) else { throw .claim("client_id", "is no client identifier") }
+            client = id
+        }
+        guard let holder = try await holder(of: subject, issuer: issuer) else { throw .unknownHolder }
+        return Caller(
+            holder: holder, issuer: issuer.issuer, subject: subject, client: client, method: method,
+            tokenRoles: token.roles.map { $0.map { HCRole($0) } }, authenticatedAt: authenticatedAt,
+            tokenExpiresAt: expires, tokenValidFrom: token.notBefore, tokenDigest: digest
+        )
+    }
+
+    /// Throws when the token of `caller` has expired or is not valid yet.
+    func checkTimes(of caller: Caller, at now: Instant) throws(IdentityError) {
+        guard now < caller.tokenExpiresAt.adding(seconds: window.skewSeconds) else {
+            throw .expired(at: caller.tokenExpiresAt)
+        }
+        if let validFrom = caller.tokenValidFrom, now < validFrom.adding(seconds: -window.skewSeconds) {
+            throw .notYetValid(until: validFrom)
+        }
+    }
+}

@@ -1,0 +1,64 @@
+package import HPKI
+
+/// Why a token did not make a caller.
+package enum IdentityError: Error, Sendable, Hashable {
+    /// The token cannot be read or its signature does not hold; the text names the reason, never the token.
+    case token(String)
+    /// The issuer is not configured.
+    case unknownIssuer
+    /// The token was made for others.
+    case wrongAudience
+    /// The token's key is not in the issuer's set, also after asking again.
+    case unknownKey
+    /// The issuer's keys could not be fetched and none are known.
+    case keysUnavailable
+    /// `exp` lies behind now.
+    case expired(at: Instant)
+    /// `nbf` lies ahead of now.
+    case notYetValid(until: Instant)
+    /// A claim is missing or not usable: its name and what is wrong with it.
+    case claim(String, String)
+    /// No enabled holder belongs to this issuer and subject.
+    case unknownHolder
+    /// `auth_time` lies too far back.
+    case windowElapsed(end: Instant)
+}
+
+extension IdentityError {
+    /// The failure that a caller is told.
+    package var failure: Failure {
+        switch self {
+        case .token(let reason):
+            Failure(.invalidToken, "The access token was refused: \(reason).")
+        case .unknownIssuer:
+            Failure(
+                .invalidToken, "The access token was refused: its issuer (iss) is not one of those configured here.")
+        case .wrongAudience:
+            Failure(.invalidToken, "The access token was refused: its audience (aud) is not this service.")
+        case .unknownKey:
+            Failure(.invalidToken, "The access token was refused: its signing key (kid) is not one of its issuer's.")
+        case .keysUnavailable:
+            Failure(
+                .coreUnavailable, "The issuer's keys cannot be fetched at present, so no token can be checked.",
+                retryAfter: 10
+            )
+        case .expired(let at):
+            Failure(.expiredToken, "The access token expired at \(at.rfc3339 ?? "an unknown time"); refresh it.")
+        case .notYetValid(let until):
+            Failure(
+                .invalidToken,
+                "The access token was refused: it is not yet valid (not-yet-valid until \(until.rfc3339 ?? "later"))."
+            )
+        case .claim(let name, let fault):
+            Failure(.invalidToken, "The access token was refused: its claim \(name) \(fault).")
+        case .unknownHolder:
+            Failure(.unknownHolder, "No enabled holder is registered here for this token's issuer and subject.")
+        case .windowElapsed(let end):
+            Failure(
+                .windowElapsed,
+                "The signing window of this authentication closed at \(end.rfc3339 ?? "an unknown time"); "
+                    + "the holder must log in again."
+            )
+        }
+    }
+}

@@ -1,0 +1,90 @@
+internal import Crypto
+package import HPKI
+internal import JWTKit
+
+/// Signs tokens with a key of its own: the service's sessions later, a development issuer and tests now.
+package struct TokenSigner: Sendable {
+    package let algorithm: JWSAlgorithm
+    package let keyID: String
+    /// The public key with `kid`, `use` and `alg` (RFC 7517).
+    package let publicJWK: JSONValue
+    /// The private key in PEM (PKCS#8), which is a secret.
+    package let privateKeyPEM: String
+    private let key: any JWTAlgorithm
+
+    /// A fresh ES256 key from `random`, named by its thumbprint where `keyID` is nil; throws `.keyMalformed`.
+    package static func generate(keyID: String? = nil, random: Random) async throws(JOSEError) -> TokenSigner {
+        for _ in 0..<8 {
+            // Fails for 0 and for numbers from the group's order on, once in 2^32.
+            guard let key = try? P256.Signing.PrivateKey(rawRepresentation: random.bytes(32)) else { continue }
+            return try await TokenSigner(privateKeyPEM: key.pemRepresentation, keyID: keyID)
+        }
+        throw .keyMalformed("the random source gives no private key")
+    }
+
+    /// A key from its PEM, named by its thumbprint (RFC 7638) where `keyID` is nil; throws `.keyMalformed`.
+    package init(
+        privateKeyPEM: String, algorithm: JWSAlgorithm = .es256, keyID: String? = nil
+    ) async throws(JOSEError) {
+        let collection = JWTKeyCollection()
+        let material: [JSONMember]
+        do {
+            switch algorithm {
+            case .es256:
+                material = Self.members(try P256.Signing.PrivateKey(pemRepresentation: privateKeyPEM).publicKey)
+                await collection.add(ecdsa: try ES256PrivateKey(pem: privateKeyPEM))
+            case .rs256, .ps256:
+                let key = try Insecure.RSA.PrivateKey(pem: privateKeyPEM)
+                let (n, e) = try key.publicKey.getKeyPrimitives()
+                material = [
+                    JSONMember("e", .string(Base64URL.encode(e))), JSONMember("kty", "RSA"),
+                    JSONMember("n", .string(Base64URL.encode(n))),
+                ]
+                if algorithm == .rs256 {
+                    await collection.add(rsa: key, digestAlgorithm: .sha256)
+                } else {
+                    await collection.add(pss: key, digestAlgorithm: .sha256)
+                }
+            }
+            key = try await collection.getKey()
+        } catch {
+            throw .keyMalformed("the PEM is no private key of \(algorithm.rawValue)")
+        }
+        let name = keyID ?? Base64URL.encode(HPKI.Digest(of: JSONValue.object(material).bytes).bytes)
+        let use = [
+            JSONMember("kid", .string(name)), JSONMember("use", "sig"),
+            JSONMember("alg", .string(algorithm.rawValue)),
+        ]
+        self.algorithm = algorithm
+        self.keyID = name
+        self.privateKeyPEM = privateKeyPEM
+        publicJWK = .object(material + use)
+    }
+
+    /// The JSON of the key set that holds this key alone.
+    package var publicJWKSet: [UInt8] {
+        JSONValue.object([JSONMember("keys", .array([publicJWK]))]).bytes
+    }
+
+    /// The compact JWS of `claims`, their members in the order given; throws `.malformed` where they are no object.
+    package func sign(_ claims: JSONValue, type: String = "JWT") throws(JOSEError) -> String {
+        guard case .object = claims else { throw .malformed("claims must be an object") }
+        let header: JSONValue = ["alg": .string(algorithm.rawValue), "typ": .string(type), "kid": .string(keyID)]
+        let input = "\(Base64URL.encode(header.bytes)).\(Base64URL.encode(claims.bytes))"
+        do {
+            return "\(input).\(Base64URL.encode(try key.sign(Array(input.utf8))))"
+        } catch {
+            throw .keyMalformed("the key cannot sign")
+        }
+    }
+
+    /// The members that RFC 7638 §3.2 hashes, in its order.
+    private static func members(_ key: P256.Signing.PublicKey) -> [JSONMember] {
+        let point = Array(key.rawRepresentation)
+        return [
+            JSONMember("crv", "P-256"), JSONMember("kty", "EC"),
+            JSONMember("x", .string(Base64URL.encode(point.prefix(32)))),
+            JSONMember("y", .string(Base64URL.encode(point.suffix(32)))),
+        ]
+    }
+}

@@ -1,0 +1,133 @@
+package import Certificates
+package import HPKI
+package import Logging
+internal import Synchronization
+
+/// Whether certificates hold now: chain, dates, key usage, policy and revocation lists.
+package final class CertificateWatch: Sendable {
+    /// Where the revocation lists come from, and how old they may grow.
+    package struct Settings: Sendable, Hashable {
+        /// The folder with `anchors`, `intermediates` and `crls`.
+        package var folder: String
+        /// Addresses polled beside the folder.
+        package var sources: [String]
+        /// Seconds between two polls; one hour by default.
+        package var pollSeconds: Int64
+        /// Seconds after `thisUpdate` from which a list's age raises an alarm; 36 hours by default.
+        package var alarmSeconds: Int64
+
+        /// Settings with the defaults of the HPKI authorities' daily lists.
+        package init(
+            folder: String, sources: [String] = [], pollSeconds: Int64 = 3600, alarmSeconds: Int64 = 36 * 3600
+        ) {
+            self.folder = folder
+            self.sources = sources
+            self.pollSeconds = pollSeconds
+            self.alarmSeconds = alarmSeconds
+        }
+    }
+
+    private struct State {
+        var crls: CRLStore
+        // A judgement holds for the second it was made in; a batch from one holder needs one a second.
+        var judged: [CredentialID: (second: Int64, fault: PathFault?)] = [:]
+        var fetchFaults: [String] = []
+    }
+
+    private let settings: Settings
+    private let trust: TrustStore
+    private let requirements: PathRequirements
+    private let fetch: @Sendable (String) async throws -> [UInt8]
+    private let state: Mutex<State>
+
+    /// Loads anchors, intermediates and lists; throws for a file that cannot be read.
+    package init(
+        _ settings: Settings, requirements: PathRequirements,
+        fetch: @escaping @Sendable (String) async throws -> [UInt8]
+    ) throws(TrustStoreError) {
+        self.settings = settings
+        self.requirements = requirements
+        self.fetch = fetch
+        trust = try TrustStore.load(folder: settings.folder)
+        state = Mutex(State(crls: try CRLStore.load(folder: settings.folder + "/crls", trust: trust)))
+    }
+
+    /// Throws the failure of a certificate that must not be used at `now`.
+    package func check(_ credential: Credential, at now: Instant) throws(Failure) {
+        let (crls, known) = state.withLock { ($0.crls, $0.judged[credential.id]) }
+        let fault: PathFault?
+        if let known, known.second == now.seconds {
+            fault = known.fault
+        } else {
+            let validator = PathValidator(trust: trust, crls: crls, requirements: requirements)
+            switch validator.judge(credential.certificate, at: now) {
+            case .valid: fault = nil
+            case .failed(let found), .indeterminate(let found): fault = found
+            }
+            state.withLock { state in
+                if state.judged.count > 100_000 { state.judged = [:] }
+                state.judged[credential.id] = (now.seconds, fault)
+            }
+        }
+        guard let fault else { return }
+        switch fault {
+        case .revocationUnknown, .crlStale:
+            throw Failure(
+                .revocationUnknown,
+                "Whether the certificate is revoked cannot be known at present: \(fault.explanation)",
+                reasons: [fault.name], retryAfter: 300
+            )
+        default:
+            throw Failure(
+                .credentialUnusable, "The certificate cannot be used: \(fault.explanation)", reasons: [fault.name]
+            )
+        }
+    }
+
+    /// Polls the folder and the sources until its task is cancelled.
+    package func run(log: Logger) async {
+        while !Task.isCancelled {
+            await poll(log: log)
+            do { try await Task.sleep(for: .seconds(settings.pollSeconds)) } catch { return }
+        }
+    }
+
+    /// Reads the folder again and fetches each source; what cannot be had is reported and the old list kept.
+    package func poll(log: Logger) async {
+        var faults: [String] = []
+        var crls = state.withLock { $0.crls }
+        do {
+            for list in try CRLStore.load(folder: settings.folder + "/crls", trust: trust).all {
+                crls = try crls.adding(list, issuers: trust.anchors + trust.intermediates)
+            }
+        } catch { faults.append("the folder of revocation lists: \(error)") }
+        for source in settings.sources {
+            do { crls = try crls.adding(try await fetch(source), issuers: trust.anchors + trust.intermediates) } catch {
+                faults.append("the revocation list at \(source): \(error)")
+            }
+        }
+        for fault in faults { log.warning("revocation list not read", metadata: ["fault": "\(fault)"]) }
+        let (newLists, newFaults) = (crls, faults)
+        state.withLock { state in
+            state.crls = newLists
+            state.judged = [:]
+            state.fetchFaults = newFaults
+        }
+    }
+
+    /// Sentences for the operator: lists that could not be read, grow old, or are past their `nextUpdate`.
+    package func alarms(at now: Instant) -> [String] {
+        let (crls, faults) = state.withLock { ($0.crls, $0.fetchFaults) }
+        return faults
+            + crls.all.compactMap { list in
+                let name = list.issuer.commonName ?? list.issuer.text
+                if let next = list.nextUpdate, next < now {
+                    return "the revocation list of \(name) is past its next update; its keys do not sign"
+                }
+                if list.thisUpdate.adding(seconds: settings.alarmSeconds) < now {
+                    return "the revocation list of \(name) is older than \(settings.alarmSeconds / 3600) hours"
+                }
+                return nil
+            }
+    }
+}

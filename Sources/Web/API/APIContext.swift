@@ -1,0 +1,21 @@
+internal import HPKI
+package import Hummingbird
+internal import NIOCore
+
+/// What one request carries on its way through the middleware.
+package struct APIContext: RequestContext {
+    /// Hummingbird's part.
+    package var coreContext: CoreRequestContextStorage
+    /// 32 lower-case hexadecimal digits, made here and never taken from the client.
+    var requestID = ""
+    /// When the request's head had come: monotonic, in nanoseconds.
+    var start: UInt64 = 0
+    /// The peer's address as text, without its port.
+    let peer: String
+
+    /// The context of a request on `source`.
+    package init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+        peer = source.channel.remoteAddress?.ipAddress ?? "local"
+    }
+}

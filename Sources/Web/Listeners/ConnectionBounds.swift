@@ -1,0 +1,208 @@
+internal import HPKI
+internal import HTTPTypes
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOHTTPTypes
+internal import NIOSSL
+
+/// The client did not send the whole of its request in time.
+struct RequestTooSlow: Error {}
+
+/// Bounds what one connection may cost: how long a request may take to arrive, how long a connection may idle, and
+/// how long a client that was answered early may go on sending.
+///
+/// Hummingbird bounds none of the three by itself: its idle limit starts anew with every byte.
+/// INVARIANT: all state is touched on the channel's event loop alone.
+final class ConnectionBounds: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPRequestPart
+    typealias InboundOut = HTTPRequestPart
+    typealias OutboundIn = HTTPResponsePart
+    typealias OutboundOut = HTTPResponsePart
+
+    struct Settings: Sendable {
+        let request: TimeAmount
+        let idle: TimeAmount
+        /// How long an early answer waits for the client to stop sending, so that it reads the answer.
+        let linger: TimeAmount
+        let bodyBytes: Int
+        /// A problem written here, where no request came through: its head and its body.
+        let problem: @Sendable (Failure) -> (HTTPResponse, ByteBuffer)
+    }
+
+    private let settings: Settings
+    /// Requests whose head has come and whose answer has not ended; more than one only of a pipelining client.
+    private var pending = 0
+    /// Whether the youngest of them has not come whole.
+    private var isReceiving = false
+    private var hasServed = false
+    /// An answer went out before its request's end: what still comes is thrown away.
+    private var isLingering = false
+    private var isClosed = false
+    private var deadline = NIODeadline.distantFuture
+    private var timer: Scheduled<Void>?
+    private var timerDeadline = NIODeadline.distantFuture
+
+    init(settings: Settings) {
+        self.settings = settings
+    }
+
+    // MARK: Life of the connection
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        if context.channel.isActive { arm(settings.request, context) }
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        arm(settings.request, context)
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        end()
+        context.fireChannelInactive()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { end() }
+
+    // MARK: The request
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let part = unwrapInboundIn(data)
+        if isLingering {
+            if case .end = part { close(context) }
+            return
+        }
+        switch part {
+        case .head(let head):
+            pending += 1
+            isReceiving = true
+            if pending == 1 {
+                arm(settings.request, context)
+                invite(head, context)
+            }
+        case .body: break
+        case .end:
+            isReceiving = false
+            if pending == 1 { disarm() }
+        }
+        context.fireChannelRead(data)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        context.fireChannelReadComplete()
+        // The reader behind us has stopped asking; the rest is read to be thrown away.
+        if isLingering { context.read() }
+    }
+
+    /// RFC 9110 §10.1.1: a client that waits for leave to send its body gets it, unless the body is too large.
+    private func invite(_ head: HTTPRequest, _ context: ChannelHandlerContext) {
+        guard head.headerFields[.expect]?.lowercased() == "100-continue",
+            head.headerFields[.contentLength].map({ (Int($0) ?? .max) <= settings.bodyBytes }) ?? true
+        else { return }
+        context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard pending == 0, !isLingering, !Self.isOfTransport(error) else {
+            context.fireErrorCaught(error)
+            return
+        }
+        if case HTTPParserError.headerOverflow = error {
+            answer(Failure(.tooManyHeaders, "The header fields are longer or more than this service takes."), context)
+        } else {
+            answer(Failure(.malformedRequest, "What came is not an HTTP/1.1 request."), context)
+        }
+    }
+
+    private static func isOfTransport(_ error: any Error) -> Bool {
+        error is NIOSSLError || error is BoringSSLError || error is NIOSSLExtraError || error is IOError
+            || error is ChannelError
+    }
+
+    // MARK: The answer
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        switch unwrapOutboundIn(data) {
+        case .head(var head) where pending == 1 && isReceiving:
+            head.headerFields[.connection] = "close"
+            context.write(wrapOutboundOut(.head(head)), promise: promise)
+        case .head, .body:
+            context.write(data, promise: promise)
+        case .end:
+            finished(context)
+            context.write(data, promise: promise)
+        }
+    }
+
+    private func finished(_ context: ChannelHandlerContext) {
+        hasServed = true
+        pending -= 1
+        switch (pending, isReceiving) {
+        case (0, true):
+            isLingering = true
+            arm(settings.linger, context)
+        case (0, false): arm(settings.idle, context)
+        case (1, true): arm(settings.request, context)
+        default: disarm()
+        }
+    }
+
+    /// Writes a problem for which there is no request, and closes.
+    private func answer(_ failure: Failure, _ context: ChannelHandlerContext) {
+        isLingering = true
+        arm(settings.linger, context)
+        let (head, body) = settings.problem(failure)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.write(wrapOutboundOut(.body(body)), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        context.close(mode: .output, promise: nil)
+    }
+
+    // MARK: Time
+
+    private func arm(_ amount: TimeAmount, _ context: ChannelHandlerContext) {
+        deadline = .now() + amount
+        // A timer that fires too early is set again then: most requests are over long before, at no cost.
+        guard timer == nil || timerDeadline > deadline else { return }
+        timer?.cancel()
+        schedule(context)
+    }
+
+    private func disarm() { deadline = .distantFuture }
+
+    private func schedule(_ context: ChannelHandlerContext) {
+        timerDeadline = deadline
+        timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in
+            self?.timerFired(context)
+        }
+    }
+
+    private func timerFired(_ context: ChannelHandlerContext) {
+        timer = nil
+        guard !isClosed, deadline != .distantFuture else { return }
+        guard deadline <= .now() else {
+            schedule(context)
+            return
+        }
+        disarm()
+        if isLingering || (pending == 0 && hasServed) {
+            close(context)
+        } else if pending == 0 {
+            answer(Failure(.tooSlow, "No complete request came in time."), context)
+        } else {
+            // Ends the body that the handler is reading, which answers 408.
+            context.fireErrorCaught(RequestTooSlow())
+        }
+    }
+
+    private func close(_ context: ChannelHandlerContext) {
+        end()
+        context.close(promise: nil)
+    }
+
+    private func end() {
+        isClosed = true
+        timer?.cancel()
+        timer = nil
+    }
+}

@@ -1,0 +1,145 @@
+package import CoreProtocol
+package import HPKI
+internal import HTTPTypes
+package import Host
+package import Hummingbird
+internal import HummingbirdCore
+internal import HummingbirdTLS
+package import Logging
+internal import NIOCore
+internal import ServiceLifecycle
+package import Signing
+
+/// Front's way to the world: every listener of the settings, from start until they are drained.
+package struct WebService: Service {
+    private let settings: WebSettings
+    private let sign: SignDocument
+    private let random: Random
+    private let logger: Logger
+    private let failpoint: Failpoint
+    private let onListening: @Sendable (_ name: String, _ port: Int) async -> Void
+    private let transports: [ListenerTransport]
+    private let metrics = WebMetrics()
+    private let watch: HealthWatch
+    private let admission: Admission
+
+    /// Reads the listeners' certificates and keys.
+    ///
+    /// `health` asks core and gives nil where it does not answer; `onListening` is told each listener's name (that of
+    /// the metrics is `metrics`) and its port once it is bound. Throws `WebError` for the first listener at fault.
+    package init(
+        settings: WebSettings, sign: SignDocument, health: @escaping @Sendable () async -> HealthFacts?,
+        random: Random, logger: Logger, failpoint: Failpoint = Failpoint(armed: nil),
+        onListening: @escaping @Sendable (_ name: String, _ port: Int) async -> Void = { _, _ in }
+    ) throws(WebError) {
+        self.settings = settings
+        self.sign = sign
+        self.random = random
+        self.logger = logger
+        self.failpoint = failpoint
+        self.onListening = onListening
+        watch = HealthWatch(ask: health, logger: logger)
+        admission = Admission(limits: settings.limits) { Monotonic.now }
+        var transports: [ListenerTransport] = []
+        for listener in settings.listeners { transports.append(try ListenerTransport(listener)) }
+        self.transports = transports
+    }
+
+    /// Serves until graceful shutdown, then answers what is in flight and returns.
+    ///
+    /// Throws what the system says when an address cannot be bound.
+    package func run() async throws {
+        await watch.refresh()
+        var services: [any Service] = [watch]
+        for transport in transports {
+            let listener = transport.listener
+            services.append(
+                application(
+                    router(groups: listener.groups, hosts: listener.servedHosts),
+                    server: try .tls(http, tlsConfiguration: transport.configuration), name: listener.name,
+                    address: listener.address, port: listener.port
+                )
+            )
+        }
+        if let metrics = settings.metrics {
+            services.append(
+                application(
+                    metricsRouter, server: http, name: "metrics", address: metrics.address, port: metrics.port
+                )
+            )
+        }
+        try await ServiceGroup(configuration: .init(services: services, logger: logger)).run()
+    }
+
+    private func application(
+        _ router: Router<APIContext>, server: HTTPServerBuilder, name: String, address: String, port: Int
+    ) -> some Service {
+        Application(
+            router: router, server: server,
+            configuration: ApplicationConfiguration(
+                address: .hostname(address, port: port),
+                availableConnectionsDelegate: MaximumAvailableConnections(settings.limits.connections, logger: logger)
+            ),
+            onServerRunning: { [onListening] channel in
+                await onListening(name, channel.localAddress?.port ?? port)
+            },
+            logger: logger
+        )
+    }
+}
+
+// MARK: What every listener has
+
+extension WebService {
+    /// The routes of `groups`, answering requests for `hosts`; an empty set takes any host.
+    package func router(groups: Set<WebSettings.RouteGroup>, hosts: Set<String> = []) -> Router<APIContext> {
+        let router = Router(context: APIContext.self)
+        router.add(middleware: failures(groups: groups, hosts: hosts))
+        if groups.contains(.api) {
+            SigningRoutes(sign: sign, admission: admission, limits: settings.limits, failpoint: failpoint)
+                .add(to: router)
+        }
+        if groups.contains(.health) { HealthRoutes(watch: watch).add(to: router) }
+        return router
+    }
+
+    /// The route of the metrics.
+    package var metricsRouter: Router<APIContext> {
+        let router = Router(context: APIContext.self)
+        router.add(middleware: failures(groups: [], hosts: []))
+        MetricsRoutes(metrics: metrics, watch: watch).add(to: router)
+        return router
+    }
+
+    private func failures(groups: Set<WebSettings.RouteGroup>, hosts: Set<String>) -> FailureMiddleware {
+        FailureMiddleware(
+            random: random, metrics: metrics, logger: logger, groups: groups, hosts: hosts, limits: settings.limits
+        )
+    }
+
+    /// HTTP/1.1 with every bound of the settings.
+    private var http: HTTPServerBuilder {
+        let limits = settings.limits
+        let bounds = ConnectionBounds.Settings(
+            request: .seconds(Int64(limits.requestSeconds)), idle: .seconds(Int64(limits.idleSeconds)),
+            linger: .seconds(3), bodyBytes: limits.bodyBytes,
+            problem: { [random, metrics] failure in
+                let requestID = Hex.encode(random.bytes(16))
+                let (head, body) = Problem.parts(for: failure, requestID: requestID)
+                metrics.began()
+                metrics.ended(route: "NotFound", status: head.status.code, nanoseconds: 0)
+                return (head, body)
+            }
+        )
+        var decoder = HTTP1Channel.Configuration.DecoderConfiguration()
+        decoder.maxHeaderListSize = limits.headerBytes
+        decoder.maxHeaderFieldSize = limits.headerBytes
+        // Twice the count that the middleware refuses with a request id of its own.
+        decoder.maxHeaderFieldCount = 2 * limits.headerCount
+        return .http1(
+            configuration: HTTP1Channel.Configuration(
+                additionalChannelHandlers: [ConnectionBounds(settings: bounds)], httpDecoderConfiguration: decoder
+            )
+        )
+    }
+}

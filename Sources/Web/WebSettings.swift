@@ -1,0 +1,145 @@
+/// What front listens on and what it bears; plain values, read from the configuration by the composition.
+package struct WebSettings: Sendable {
+    /// One address that TLS is spoken on.
+    package struct Listener: Sendable {
+        package var name: String
+        /// An IP address of this machine.
+        package var address: String
+        /// 0 lets the system choose.
+        package var port: Int
+        /// The host names that requests may name, beside the address; empty takes any.
+        package var hostNames: [String]
+        /// The path of a PEM file: the server's certificate first, then its issuers.
+        package var certificateChain: String
+        /// The path of a PEM file with the server's private key.
+        package var key: String
+        package var clientCertificate: ClientCertificate
+        package var groups: Set<RouteGroup>
+
+        /// A listener for all route groups.
+        package init(
+            name: String, address: String, port: Int, hostNames: [String] = [], certificateChain: String, key: String,
+            clientCertificate: ClientCertificate = .none, groups: Set<RouteGroup> = Set(RouteGroup.allCases)
+        ) {
+            self.name = name
+            self.address = address
+            self.port = port
+            self.hostNames = hostNames
+            self.certificateChain = certificateChain
+            self.key = key
+            self.clientCertificate = clientCertificate
+            self.groups = groups
+        }
+    }
+
+    /// Whether clients show a certificate in TLS, and the PEM file of the authorities that may have issued it.
+    package enum ClientCertificate: Sendable, Hashable {
+        case none
+        /// One that is shown must be good.
+        case request(authorities: String)
+        case require(authorities: String)
+    }
+
+    /// Routes that a listener has or has not.
+    package enum RouteGroup: String, Sendable, Hashable, CaseIterable {
+        case api
+        case health
+    }
+
+    /// The bounds of every request.
+    package struct Limits: Sendable, Hashable {
+        package var bodyBytes = 8 << 20
+        package var headerCount = 64
+        /// Of all header fields together.
+        package var headerBytes = 32 << 10
+        /// For a whole request to arrive.
+        package var requestSeconds = 10
+        /// For the answer, from the request's arrival on.
+        package var answerSeconds = 10
+        /// For the next request on a connection.
+        package var idleSeconds = 60
+        /// Per listener; further ones wait in the system's backlog.
+        package var connections = 1024
+        /// Requests being done at once, of all clients.
+        package var queue = 256
+        /// Requests under way at once, of one client.
+        package var perClient = 32
+        /// Requests a second of one client, with bursts of as many; 0 sets no rate.
+        package var perClientRate = 1000
+        /// Bytes of bodies held at once, of all clients.
+        package var bodyBudget = 64 << 20
+
+        /// The defaults.
+        package init() {}
+    }
+
+    /// The address of the metrics: plain HTTP, so a loopback or management address.
+    package struct MetricsListener: Sendable, Hashable {
+        package var address: String
+        package var port: Int
+
+        /// An address; port 0 lets the system choose.
+        package init(address: String, port: Int) {
+            self.address = address
+            self.port = port
+        }
+    }
+
+    package var listeners: [Listener]
+    /// The origin that clients see, such as `https://localhost:8443`.
+    package var publicOrigin: String
+    package var limits: Limits
+    package var metrics: MetricsListener?
+
+    /// Settings; see `faults` for what may be wrong with them.
+    package init(
+        listeners: [Listener], publicOrigin: String, limits: Limits = Limits(), metrics: MetricsListener? = nil
+    ) {
+        self.listeners = listeners
+        self.publicOrigin = publicOrigin
+        self.limits = limits
+        self.metrics = metrics
+    }
+}
+
+extension WebSettings {
+    /// Everything wrong with the values, one sentence each, naming the key; files are read by `WebService`.
+    package var faults: [String] {
+        var faults: [String] = []
+        if listeners.isEmpty { faults.append("listeners: there must be at least one.") }
+        if Set(listeners.map(\.name)).count != listeners.count { faults.append("listeners: a name comes twice.") }
+        for (index, listener) in listeners.enumerated() {
+            if !(0...65_535).contains(listener.port) {
+                faults.append("listeners[\(index)].port: \(listener.port) is no port.")
+            }
+            if listener.address.isEmpty { faults.append("listeners[\(index)].address: it is missing.") }
+            if listener.groups.isEmpty { faults.append("listeners[\(index)].groups: the listener has no routes.") }
+        }
+        if !publicOrigin.hasPrefix("https://") { faults.append("publicOrigin: it must begin with https://.") }
+        if let metrics, !(0...65_535).contains(metrics.port) {
+            faults.append("metrics.port: \(metrics.port) is no port.")
+        }
+        return faults + limits.faults
+    }
+}
+
+extension WebSettings.Limits {
+    fileprivate var faults: [String] {
+        let bounds: [(key: String, value: Int, range: ClosedRange<Int>)] = [
+            ("bodyBytes", bodyBytes, 1024...(256 << 20)),
+            ("headerCount", headerCount, 8...1000),
+            ("headerBytes", headerBytes, 1024...(1 << 20)),
+            ("requestSeconds", requestSeconds, 1...600),
+            ("answerSeconds", answerSeconds, 1...600),
+            ("idleSeconds", idleSeconds, 1...3600),
+            ("connections", connections, 1...1_000_000),
+            ("queue", queue, 1...100_000),
+            ("perClient", perClient, 1...100_000),
+            ("perClientRate", perClientRate, 0...1_000_000),
+            ("bodyBudget", bodyBudget, bodyBytes...max(bodyBytes, 16 << 30)),
+        ]
+        return bounds.filter { !$0.range.contains($0.value) }.map {
+            "limits.\($0.key): \($0.value) is not between \($0.range.lowerBound) and \($0.range.upperBound)."
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import Core
+import Host
+import Policies
+import YAML
+
+extension Configuration {
+    /// What is unsafe or cannot work, each fault naming its key.
+    func faults(in home: Home) -> [String] {
+        var faults = web.faults
+        if web.listeners.isEmpty { faults.append("`listeners` must name at least one listener") }
+        if issuers.isEmpty { faults.append("`issuers` must name at least one issuer, or nobody can sign") }
+        if Set(issuers.map(\.issuer)).count != issuers.count { faults.append("`issuers` names one issuer twice") }
+        if Set(clients.map(\.id)).count != clients.count { faults.append("`clients` names one client twice") }
+        do { _ = try PolicySet(reading: try Files.read(policyFile, atMost: YAMLNode.byteLimit)) } catch {
+            faults.append("`policy`: \(error)")
+        }
+        if !Files.exists(module.path) {
+            faults.append("`hsm.module`: there is no file \(module.path)")
+        }
+        if kind == .production { faults += productionFaults(in: home) }
+        return faults
+    }
+
+    private func productionFaults(in home: Home) -> [String] {
+        var faults: [String] = []
+        if module.path.contains("softhsm"), !module.acceptSoftwareToken {
+            faults.append(
+                "`hsm.module` is a software token; name an HSM's module, or set `hsm.acceptSoftwareToken: true`"
+            )
+        }
+        for issuer in issuers where issuer.isDevelopment || issuer.jwks.hasPrefix("file://" + home.development) {
+            faults.append("`issuers`: \(issuer.issuer) is a development issuer")
+        }
+        for issuer in issuers where issuer.jwks.hasPrefix("http://") {
+            faults.append("`issuers`: the keys of \(issuer.issuer) must be fetched by https")
+        }
+        if Files.exists(home.developmentPKI) {
+            faults.append("`kind` is production, and \(home.development) holds development authorities; make a new home")
+        }
+        for name in (try? Files.names(in: home.trust + "/anchors")) ?? [] where name.hasPrefix("dev-") {
+            faults.append("`trust/anchors/\(name)` is a development anchor")
+        }
+        return faults
+    }
+
+    /// The effective configuration for people, without any secret.
+    var summary: String {
+        let listeners = web.listeners.map { "  \($0.name): https on \($0.address):\($0.port)" }
+        let issuers = issuers.map { "  \($0.issuer) for \($0.audience), keys from \($0.jwks)" }
+        let clients = clients.map { "  \($0.id): \($0.kind.rawValue) facility \($0.facility)" }
+        let environment = module.environment.map { "\($0.name)=(set)" }.joined(separator: " ")
+        return """
+            kind:            \(kind.rawValue)
+            log origin:      \(origin)
+            public origin:   \(web.publicOrigin)
+            listeners:
+            \(listeners.joined(separator: "\n"))
+            metrics:         \(web.metrics.map { "http on \($0.address):\($0.port)" } ?? "none")
+            hsm:             \(module.path), token \(module.token), \(module.sessions) sessions, \(module.custody)
+            hsm PIN:         (redacted, from a file)
+            hsm environment: \(environment.isEmpty ? "none" : environment)
+            issuers:
+            \(issuers.joined(separator: "\n"))
+            clients:
+            \(clients.joined(separator: "\n"))
+            signing window:  \(window.seconds) s from auth_time, clock skew \(window.skewSeconds) s
+            policy:          \(policyFile)
+            revocation:      every \(certificates.pollSeconds) s from \(certificates.folder)/crls \
+            and \(certificates.sources.count) addresses
+            limits:          body \(web.limits.bodyBytes) bytes, \(web.limits.headerCount) headers, \
+            \(web.limits.queue) requests at once, \(web.limits.perClient) a client
+            """
+    }
+
+    /// What core is told.
+    func coreSettings(_ home: Home, failpoint: String?) throws -> CoreSettings {
+        CoreSettings(
+            paths: home.core, origin: origin,
+            token: CoreSettings.Token(
+                module: module.path, label: module.token, pinFile: module.pinFile, sessions: module.sessions,
+                timeoutSeconds: module.timeoutSeconds, custody: module.custody
+            ),
+            issuers: issuers, clients: clients, window: window,
+            policies: try PolicySet(reading: try Files.read(policyFile, atMost: YAMLNode.byteLimit)),
+            certificates: certificates, certificatePolicies: certificatePolicies, inFlight: inFlight,
+            kind: kind.rawValue, failpoint: kind == .development ? failpoint : nil
+        )
+    }
+}

@@ -1,0 +1,69 @@
+import Core
+import HPKI
+import Host
+
+/// The folders and files of one instance.
+struct Home: Sendable, Hashable {
+    let path: String
+
+    /// Takes the folder, made absolute.
+    init(_ path: String) {
+        self.path = Paths.absolute(path)
+    }
+
+    var configuration: String { path + "/shirushi.yaml" }
+    var trust: String { path + "/trust" }
+    var crls: String { path + "/trust/crls" }
+    var policies: String { path + "/policies" }
+    var secrets: String { path + "/secrets" }
+    var data: String { path + "/data" }
+    var run: String { path + "/run" }
+    var hsm: String { path + "/hsm" }
+    var development: String { path + "/development" }
+    var core: CoreSettings.Paths { CoreSettings.Paths(home: path) }
+
+    /// The state of the development authorities, with their private keys.
+    var developmentPKI: String { development + "/pki.json" }
+    var developmentIssuerKey: String { development + "/issuer/key.pem" }
+    var developmentIssuerKeys: String { development + "/issuer/jwks.json" }
+    var developmentTLSRoot: String { development + "/tls/ca.pem" }
+    var developmentTLSChain: String { development + "/tls/server.pem" }
+    var developmentTLSKey: String { development + "/tls/server.key" }
+
+    /// A path of the configuration: absolute, or relative to the instance.
+    func resolve(_ path: String) -> String {
+        path.hasPrefix("/") ? path : self.path + "/" + path
+    }
+
+    /// Throws a sentence for people where no instance is.
+    func mustExist() throws(CommandError) {
+        guard Files.exists(configuration) else {
+            throw CommandError("there is no instance at \(path); make one with: shirushi init --home \(path)")
+        }
+    }
+}
+
+/// Paths as people type them.
+enum Paths {
+    static func absolute(_ path: String) -> String {
+        if path.hasPrefix("/") { return trimmed(path) }
+        return trimmed(WorkingFolder.path + "/" + path)
+    }
+
+    private static func trimmed(_ path: String) -> String {
+        var path = path
+        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+        return path
+    }
+}
+
+/// A command's end in words for people; the exit code is 1 unless said otherwise.
+struct CommandError: Error, CustomStringConvertible {
+    let description: String
+    let code: Int32
+
+    init(_ description: String, code: Int32 = 1) {
+        self.description = description
+        self.code = code
+    }
+}

@@ -1,0 +1,117 @@
+import HPKI
+import Host
+
+/// The configuration files that `init` writes.
+enum ConfigurationTemplate {
+    /// The name of the development issuer.
+    static let developmentIssuer = "https://localhost:8443/development-issuer"
+
+    /// A development instance: everything on loopback, SoftHSM, its own issuer.
+    static func development(module: String) -> String {
+        """
+        # A development instance of Shirushi. docs/configuration.md explains every key.
+        kind: development
+        origin: development.shirushi.invalid/\(Hex.encode(Origin.random))
+        publicOrigin: https://localhost:8443
+        listeners:
+          - name: main
+            address: 127.0.0.1
+            port: 8443
+            hostNames: [localhost, 127.0.0.1]
+            certificate: development/tls/server.pem
+            key: development/tls/server.key
+            clientCertificate: none
+            groups: [api, health]
+        metrics:
+          address: 127.0.0.1
+          port: 9443
+        hsm:
+          module: \(module)
+          token: shirushi
+          pinFile: secrets/hsm.pin
+          sessions: 2
+          timeoutSeconds: 10
+          acceptSoftwareToken: true
+          environment:
+            SOFTHSM2_CONF: hsm/softhsm2.conf
+        issuers:
+          - issuer: \(developmentIssuer)
+            audience: https://localhost:8443
+            jwks: development/issuer/jwks.json
+            algorithms: [ES256]
+            holders: [\(DevelopmentInstance.holders.map(\.id).joined(separator: ", "))]
+            development: true
+        clients:
+          - id: demo-hospital
+            facility: "1319999999"
+            kind: medical
+          - id: demo-pharmacy
+            facility: "1349999999"
+            kind: pharmacy
+        signingWindow: 18h
+        clockSkew: 60s
+        policy: policies/signing.yaml
+        certificates:
+          policies: ["1.2.392.100495.1.5.1.1.0.1"]
+          sources: []
+          poll: 1h
+          alarm: 36h
+        limits:
+          bodyBytes: 8388608
+          headerCount: 64
+          requestSeconds: 10
+          queue: 256
+          perClient: 64
+
+        """
+    }
+
+    /// A production instance, to be completed by the operator.
+    static let production = """
+        # An instance of Shirushi. docs/configuration.md explains every key; what stands in <angle brackets> is yours to
+        # fill in, and `shirushi serve --check` says what is still missing.
+        kind: production
+        origin: <the name of this instance's audit log, such as shirushi.example.jp/2026>
+        publicOrigin: https://<host name>
+        listeners:
+          - name: main
+            address: 0.0.0.0
+            port: 443
+            hostNames: [<host name>]
+            certificate: /etc/shirushi/tls/server.pem
+            key: /etc/shirushi/tls/server.key
+            clientCertificate: none
+            groups: [api, health]
+        metrics:
+          address: 127.0.0.1
+          port: 9443
+        hsm:
+          module: <path of the HSM's PKCS#11 module>
+          token: <label of the token>
+          pinFile: secrets/hsm.pin
+          sessions: 8
+          timeoutSeconds: 10
+        issuers:
+          - issuer: <iss of the tokens>
+            audience: <aud of the tokens>
+            jwks: https://<issuer>/jwks
+            algorithms: [ES256]
+            holders: []
+        clients: []
+        signingWindow: 18h
+        clockSkew: 60s
+        policy: policies/signing.yaml
+        certificates:
+          policies: ["1.2.392.100495.1.5.1.1.0.1"]
+          sources: [http://cert.medis.or.jp/sign/crl-sign2.crl]
+          poll: 1h
+          alarm: 36h
+        clock:
+          requireSynchronised: true
+
+        """
+}
+
+private enum Origin {
+    static var random: [UInt8] { Random.live.bytes(4) }
+}

@@ -1,0 +1,191 @@
+import Certificates
+import Core
+import Development
+import HPKI
+import Host
+import Identity
+import Keys
+import PKCS11
+import Storage
+
+/// Makes an instance with everything that the real world would bring: token, authorities, holders, issuer.
+struct DevelopmentInstance {
+    /// A holder of a development instance.
+    struct Holder: Sendable {
+        let id: String
+        let romajiName: String
+        let japaneseName: String
+        let roles: [HCRole]
+        let authority: DevelopmentPKI.Authority
+        let organization: String?
+        let japaneseOrganization: String?
+    }
+
+    static let holders = [
+        Holder(
+            id: "doctor-1", romajiName: "Hanako Kaihatsu", japaneseName: "開発　花子", roles: [.medicalDoctor],
+            authority: .jma, organization: nil, japaneseOrganization: nil
+        ),
+        Holder(
+            id: "dentist-1", romajiName: "Jiro Shiken", japaneseName: "試験　次郎", roles: [.dentist],
+            authority: .medis, organization: nil, japaneseOrganization: nil
+        ),
+        Holder(
+            id: "pharmacist-1", romajiName: "Yaeko Chozai", japaneseName: "調剤　八重子", roles: [.pharmacist],
+            authority: .jpa, organization: nil, japaneseOrganization: nil
+        ),
+        Holder(
+            id: "nurse-1", romajiName: "Kanae Kango", japaneseName: "看護　香苗", roles: [HCRole("General Nurse")],
+            authority: .medis, organization: nil, japaneseOrganization: nil
+        ),
+        Holder(
+            id: "director-1", romajiName: "Osamu Incho", japaneseName: "院長　修",
+            roles: [.medicalDoctor, HCRole("Director of Hospital")], authority: .medis,
+            organization: "DEVELOPMENT HOSPITAL", japaneseOrganization: "開発病院"
+        ),
+    ]
+
+    static let softHSM = "/usr/lib/softhsm/libsofthsm2.so"
+    static let tokenLabel = "shirushi"
+
+    let home: Home
+
+    /// Makes the instance; progress goes to standard error, since the RSA keys take a moment.
+    func make() async throws {
+        guard Files.exists(Self.softHSM) else {
+            throw CommandError("SoftHSM is not installed; run scripts/setup run, or: apt-get install softhsm2")
+        }
+        let new = NewInstance(home: home)
+        try new.makeFolders()
+        try new.makeSecrets()
+        try new.makeStores()
+        Progress.say("making the authorities")
+        var pki = try DevelopmentPKI.create(random: .live, now: WallClock.live.now())
+        try write(trustOf: pki)
+        try await makeIssuer()
+        try makeServerCertificate(pki)
+        Progress.say("making the token and \(Self.holders.count) key pairs in it")
+        try await makeHolders(&pki)
+        try DevelopmentAuthorities(home: home).store(pki)
+        try DevelopmentAuthorities(home: home).renewRevocationLists(always: true)
+        try new.make(kind: .development, configuration: ConfigurationTemplate.development(module: Self.softHSM))
+    }
+
+    private func write(trustOf pki: DevelopmentPKI) throws {
+        try Files.write(Array(pki.root.pem.utf8), to: home.trust + "/anchors/dev-root.pem")
+        for authority in DevelopmentPKI.Authority.allCases {
+            let certificate = try pki.certificate(of: authority)
+            try Files.write(Array(certificate.pem.utf8), to: home.trust + "/intermediates/dev-\(authority.rawValue).pem")
+        }
+    }
+
+    private func makeIssuer() async throws {
+        try Files.makeFolder(home.development + "/issuer")
+        let issuer = try await DevelopmentIssuer(
+            issuer: ConfigurationTemplate.developmentIssuer, privateKeyPEM: nil, random: .live
+        )
+        try SecretFile.write(Array(issuer.privateKeyPEM.utf8), to: home.developmentIssuerKey)
+        try Files.write(issuer.jwks, to: home.developmentIssuerKeys)
+    }
+
+    private func makeServerCertificate(_ pki: DevelopmentPKI) throws {
+        try Files.makeFolder(home.development + "/tls")
+        let server = try pki.serverCertificate(random: .live, now: WallClock.live.now())
+        try Files.write(Array(server.authorityPEM.utf8), to: home.developmentTLSRoot)
+        try Files.write(Array(server.chainPEM.utf8), to: home.developmentTLSChain)
+        try SecretFile.write(Array(server.keyPEM.utf8), to: home.developmentTLSKey)
+    }
+
+    private func makeHolders(_ pki: inout DevelopmentPKI) async throws {
+        let session = try await makeToken()
+        let database = try Database.open(at: home.core.database, parts: CoreSchema.parts)
+        for holder in Self.holders {
+            guard let id = HolderID(holder.id), let credential = CredentialID("\(holder.id)-key-1") else { continue }
+            let keyID = Random.live.bytes(16)
+            let pair = try await session.generateKeyPair(.rsa(bits: 2048), label: credential.description, id: keyID)
+            let certificate = try pki.issue(
+                HolderProfile(
+                    romajiName: holder.romajiName, japaneseName: holder.japaneseName, identifier: holder.id,
+                    roles: holder.roles, organization: holder.organization,
+                    japaneseOrganization: holder.japaneseOrganization
+                ),
+                publicKey: pair.subjectPublicKeyInfo, by: holder.authority, now: WallClock.live.now()
+            )
+            try await database.write { connection in
+                try HolderStore.insert(id, in: connection)
+                try CredentialStore.insert(
+                    Credential(
+                        id: credential, holder: id, keyID: keyID, custody: .resident, algorithm: .rsaPKCS1SHA256,
+                        certificate: certificate, state: .active
+                    ),
+                    in: connection
+                )
+            }
+            Progress.say("  \(holder.id): \(holder.roles.map(\.description).joined(separator: ", "))")
+        }
+        try database.close()
+        await session.close()
+    }
+
+    /// Initialises the software token with random PINs; the module must be told its configuration before it is loaded.
+    private func makeToken() async throws -> PKCS11Session {
+        try Files.makeFolder(home.hsm + "/tokens")
+        let configuration = """
+            directories.tokendir = \(home.hsm)/tokens
+            objectstore.backend = file
+            log.level = ERROR
+            slots.removable = false
+
+            """
+        try Files.write(Array(configuration.utf8), to: home.hsm + "/softhsm2.conf")
+        Environment.set("SOFTHSM2_CONF", to: home.hsm + "/softhsm2.conf")
+        let pin = Array(Hex.encode(Random.live.bytes(16)).utf8)
+        let officerPIN = Array(Hex.encode(Random.live.bytes(16)).utf8)
+        try SecretFile.write(pin, to: home.secrets + "/hsm.pin")
+        try SecretFile.write(officerPIN, to: home.secrets + "/hsm-officer.pin")
+        let module = try await PKCS11Module.load(path: Self.softHSM)
+        var (user, userAgain, officer) = (pin, pin, officerPIN)
+        let token = try await module.initializeToken(
+            label: Self.tokenLabel, securityOfficerPIN: PIN(consuming: &officer), userPIN: PIN(consuming: &user)
+        )
+        let session = try await token.openSession(writable: true)
+        try await session.login(PIN(consuming: &userAgain))
+        return session
+    }
+}
+
+/// The development authorities of an instance, in the file that holds their keys.
+struct DevelopmentAuthorities {
+    let home: Home
+
+    func load() throws -> DevelopmentPKI {
+        try DevelopmentPKI(restoring: try SecretFile.read(home.developmentPKI, atMost: 1 << 20).copiedBytes)
+    }
+
+    func store(_ pki: DevelopmentPKI) throws {
+        try SecretFile.write(try pki.serialized(), to: home.developmentPKI, replacing: true)
+    }
+
+    /// Publishes fresh revocation lists where one has less than a day left; says whether it did.
+    @discardableResult
+    func renewRevocationLists(always: Bool = false) throws -> Bool {
+        let now = WallClock.live.now()
+        guard try always || needRenewal(at: now) else { return false }
+        var pki = try load()
+        for (name, der) in try pki.crls(now: now) {
+            try Files.write(der, to: home.crls + "/" + name)
+        }
+        try store(pki)
+        return true
+    }
+
+    private func needRenewal(at now: Instant) throws -> Bool {
+        let names = try Files.names(in: home.crls)
+        guard !names.isEmpty else { return true }
+        return try names.contains { name in
+            let list = try CertificateRevocationList(der: try Files.read(home.crls + "/" + name, atMost: 1 << 26))
+            guard let next = list.nextUpdate else { return true }
+            return next < now.adding(seconds: 24 * 3600)
+        }
+    }
+}

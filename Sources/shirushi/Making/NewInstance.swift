@@ -1,0 +1,47 @@
+import Audit
+import Core
+import HPKI
+import Host
+import Policies
+import Storage
+
+/// Makes the folders, secrets and stores that every instance has.
+struct NewInstance {
+    let home: Home
+
+    /// Makes the instance; its configuration file comes last, so that a half-made one does not count as an instance.
+    func make(kind: Configuration.Kind, configuration: String? = nil) throws {
+        try makeFolders()
+        try makeSecrets()
+        try makeStores()
+        try Files.write(PolicySet.shippedFile, to: home.policies + "/signing.yaml")
+        let text = configuration ?? ConfigurationTemplate.production
+        try Files.write(Array(text.utf8), to: home.configuration)
+    }
+
+    func makeFolders() throws {
+        for folder in [
+            home.path, home.data, home.run, home.secrets, home.hsm, home.policies, home.trust, home.trust + "/anchors",
+            home.trust + "/intermediates", home.crls,
+        ] {
+            try Files.makeFolder(folder)
+        }
+    }
+
+    func makeSecrets() throws {
+        for path in [home.core.logKey, home.core.pseudonymKey, home.core.claimKey] where !Files.exists(path) {
+            try SecretFile.write(Random.live.bytes(32), to: path)
+        }
+    }
+
+    func makeStores() throws {
+        if !Files.exists(home.core.database) {
+            let database = try Database.create(at: home.core.database, parts: CoreSchema.parts)
+            try database.close()
+        }
+        if !Files.exists(home.core.auditHead) {
+            let key = LogKey(try SecretFile.read(home.core.logKey, atMost: 4096).copiedBytes)
+            try AuditVerifier.create(headAt: home.core.auditHead, key: key)
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import ArgumentParser
+import Core
+import Glibc
+import HPKI
+import Host
+import Logging
+import Outbound
+import Synchronization
+
+/// `shirushi core`: the process that holds keys, policy and log; started by `serve` alone.
+struct CoreCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "core", abstract: "The signing core; started by serve.", shouldDisplay: false
+    )
+
+    @OptionGroup var home: HomeOption
+
+    func run() async throws {
+        let home = home.home
+        try ProcessHardening.disableCoreDumps()
+        try ProcessHardening.forbidNewPrivileges()
+        let configuration = try Configuration.read(home)
+        let logger = Log.make("core", kind: configuration.kind)
+        for variable in configuration.module.environment { Environment.set(variable.name, to: variable.value) }
+        let settings = try configuration.coreSettings(home, failpoint: Environment["SHIRUSHI_FAILPOINT"])
+        let fetch = try configuration.fetch(home)
+        let core: CoreInstance
+        do {
+            core = try await CoreInstance.open(
+                settings, clock: .live, random: .live, logger: logger, fetch: fetch,
+                onFatal: { end in Self.end(end, logger) }
+            )
+        } catch {
+            logger.critical("core cannot start", metadata: ["cause": "\(error)"])
+            throw ExitCode(error.isAboutAudit ? 74 : 69)
+        }
+        let server = CoreServer(core, logger: logger)
+        let admin = try UnixListener.listen(at: settings.paths.adminSocket)
+        admin.start { server.serve($0, peer: .operatorCommand) }
+        let signals = Signals.onTermination {
+            admin.close()
+            await core.close()
+            exit(0)
+        }
+        ControlSocket.receive { server.serve($0, peer: .front) }
+        logger.info("core ready")
+        await core.run(logger: logger)
+        withExtendedLifetime(signals) {}
+    }
+
+    /// Ends this process; the supervisor starts a new one, which verifies the log and is rid of a hung call.
+    private static func end(_ end: FatalEnd, _ logger: Logger) {
+        switch end {
+        case .auditStopped(let cause):
+            logger.critical("the audit log cannot be written; core ends", metadata: ["cause": "\(cause)"])
+            _exit(74)
+        case .moduleHangs(let age):
+            logger.critical("a call of the security module hangs; core ends", metadata: ["age": "\(age)"])
+            _exit(75)
+        }
+    }
+}
+
+extension CoreStartError {
+    fileprivate var isAboutAudit: Bool {
+        switch self {
+        case .audit, .storage: true
+        case .host, .token, .trust, .keyMissing: false
+        }
+    }
+}
+
+extension Configuration {
+    /// The one way out of core: key sets and revocation lists, within bounds.
+    func fetch(_ home: Home) throws -> @Sendable (String) async throws -> [UInt8] {
+        let rules = OutboundRules(
+            allowPrivateAddresses: allowPrivateAddresses, allowHTTP: true, allowFiles: [home.path]
+        )
+        let outbound = try Outbound(rules: rules)
+        return { url in
+            let isList = url.hasSuffix(".crl")
+            return try await outbound.fetch(url, limit: isList ? 64 << 20 : 65_536, timeoutSeconds: 10).body
+        }
+    }
+}
+
+/// The socket at descriptor 3, over which the supervisor hands sockets.
+enum ControlSocket {
+    /// Calls `take` with each socket; ends the process when the supervisor is gone.
+    static func receive(_ take: @escaping @Sendable (Descriptor) -> Void) {
+        let control = Descriptor(owning: 3)
+        HostThread.start("control") {
+            while true {
+                do { take(try DescriptorPassing.receive(over: control)) } catch { _exit(0) }
+            }
+        }
+    }
+}

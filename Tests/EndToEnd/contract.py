@@ -1,0 +1,124 @@
+"""Names, places and words by which these tests meet the product; everything they assume of it stands here."""
+
+import hashlib
+import os
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BINARY = Path(os.environ.get("SHIRUSHI_BIN", ROOT / ".build" / "release" / "shirushi"))
+VECTORS = Path(os.environ["SHIRUSHI_VECTORS"]) if os.environ.get("SHIRUSHI_VECTORS") else None
+SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
+SHIM_SOURCE = ROOT / "Tests" / "ShimHSM" / "shim.c"
+
+HOLDERS = ("doctor-1", "dentist-1", "pharmacist-1", "nurse-1", "director-1")
+PRESCRIBERS = {"doctor-1", "dentist-1", "director-1"}
+DISPENSERS = {"pharmacist-1"}
+
+FAILPOINTS = (
+    "core.token-checked",
+    "core.before-intent",
+    "core.after-intent",
+    "core.before-sign",
+    "core.after-sign",
+    "core.before-outcome",
+    "core.after-outcome",
+    "core.before-reply",
+    "front.accepted",
+    "front.assembled",
+    "front.before-answer",
+)
+
+# The last part of a problem's type, and its status.
+STATUS = {
+    "malformed-request": 400,
+    "invalid-base64": 400,
+    "invalid-idempotency-key": 400,
+    "missing-token": 401,
+    "invalid-token": 401,
+    "expired-token": 401,
+    "window-elapsed": 401,
+    "denied": 403,
+    "unknown-holder": 403,
+    "not-found": 404,
+    "method-not-allowed": 405,
+    "too-slow": 408,
+    "no-credential": 409,
+    "credential-unusable": 409,
+    "ambiguous-credential": 409,
+    "idempotency-conflict": 409,
+    "idempotency-in-flight": 409,
+    "idempotency-in-doubt": 409,
+    "prescription-indeterminate": 409,
+    "too-large": 413,
+    "unsupported-media-type": 415,
+    "invalid-csv": 422,
+    "invalid-xml": 422,
+    "wrong-document": 422,
+    "already-signed": 422,
+    "prescription-rejected": 422,
+    "prescription-mismatch": 422,
+    "foreign-namespace": 422,
+    "too-many-requests": 429,
+    "too-many-headers": 431,
+    "key-unavailable": 503,
+    "audit-unavailable": 503,
+    "revocation-unknown": 503,
+    "core-unavailable": 503,
+    "overloaded": 503,
+    "timed-out": 503,
+}
+
+
+def long(sample, full):
+    """How often a long test repeats itself: a sample, or in full where SHIRUSHI_LONG is set."""
+    return full if os.environ.get("SHIRUSHI_LONG") else sample
+
+
+def configuration(home):
+    return home / "shirushi.yaml"
+
+
+def server_ca(home):
+    return home / "development" / "tls" / "ca.pem"
+
+
+def issuer_key(home):
+    return home / "development" / "issuer" / "key.pem"
+
+
+def database(home):
+    return home / "data" / "core.sqlite"
+
+
+def audit_head(home):
+    return home / "data" / "audit.head"
+
+
+def kind_of(problem):
+    """The last part of a problem's type."""
+    return re.split(r"[/:#]", problem.get("type", "no problem"))[-1]
+
+
+def signed_digests(shim_folder):
+    """The digest of every use of a key, in order, from the log that the token's shim writes before each one."""
+    log = shim_folder / "signs.log"
+    digests = []
+    for line in log.read_text().splitlines() if log.exists() else []:
+        inputs = [word for word in re.findall(r"[0-9a-fA-F]{64,}", line) if len(word) % 2 == 0]
+        if inputs:
+            digests.append(bytes.fromhex(inputs[0])[-32:])
+    return digests
+
+
+def digest_to_sign(document, signature_id):
+    """SHA-256 of the canonical SignedInfo of the signature with that Id in `document`."""
+    from lxml import etree
+
+    tree = etree.fromstring(document)
+    (info,) = tree.xpath(
+        "//ds:Signature[@Id=$id]/ds:SignedInfo",
+        id=signature_id,
+        namespaces={"ds": "http://www.w3.org/2000/09/xmldsig#"},
+    )
+    return hashlib.sha256(etree.tostring(info, method="c14n", exclusive=True)).digest()

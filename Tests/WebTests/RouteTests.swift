@@ -1,0 +1,82 @@
+import HPKI
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Testing
+import Web
+
+@Suite struct RouteTests {
+    @Test func `the table and the router have the same routes`() throws {
+        let router = try WebService.before(.knowing).router(groups: Set(WebSettings.RouteGroup.allCases))
+        let routed = router.routes.map { "\($0.method.rawValue) \($0.path)" }.sorted()
+        #expect(routed == RouteTable.entries.map { "\($0.method) \($0.path)" }.sorted())
+    }
+
+    @Test func `a listener has only the routes of its groups`() throws {
+        let web = try WebService.before(.knowing)
+        for group in WebSettings.RouteGroup.allCases {
+            let paths = web.router(groups: [group]).routes.map { "\($0.path)" }.sorted()
+            #expect(paths == RouteTable.entries.filter { $0.group == group }.map(\.path).sorted())
+        }
+        #expect(web.metricsRouter.routes.map { "\($0.path)" } == [RouteTable.metrics.path])
+    }
+
+    @Test(arguments: RouteTable.entries)
+    func `a request without a token gets what the table says`(entry: RouteTable.Entry) async throws {
+        let core = FakeCore.knowing
+        try await WebService.before(core).allRoutes.test(.router) { client in
+            let method = try #require(HTTPRequest.Method(entry.method))
+            try await client.execute(uri: Self.path(entry), method: method) { response in
+                guard let kind = entry.withoutToken else {
+                    #expect([200, 503].contains(response.status.code))
+                    return
+                }
+                _ = try response.problem(kind)
+                #expect(response.headers[.wwwAuthenticate] == "Bearer realm=\"shirushi\"")
+            }
+        }
+        #expect(core.requests.isEmpty)
+    }
+
+    @Test(arguments: RouteTable.entries)
+    func `a wrong method gets 405 and the right one's name`(entry: RouteTable.Entry) async throws {
+        try await WebService.before(.knowing).allRoutes.test(.router) { client in
+            for method in [HTTPRequest.Method.get, .post, .put, .delete, .head, .options]
+            where method.rawValue != entry.method {
+                try await client.execute(uri: Self.path(entry), method: method, headers: bearer()) { response in
+                    _ = try response.problem(.methodNotAllowed)
+                    #expect(response.headers[.allow] == entry.method)
+                }
+            }
+        }
+    }
+
+    @Test func `an unknown address gets 404 in the same shape`() async throws {
+        try await WebService.before(.knowing).allRoutes.test(.router) { client in
+            for path in ["/", "/v1", "/v1/prescriptions/1", "/metrics", "/v2/prescriptions", "/%2e%2e/etc/passwd"] {
+                try await client.execute(uri: path, method: .get) { response in _ = try response.problem(.notFound) }
+            }
+        }
+    }
+
+    @Test func `a listener without the API does not admit that it exists`() async throws {
+        let app = Application(router: try WebService.before(.knowing).router(groups: [.health]))
+        try await app.test(.router) { client in
+            try await client.execute(uri: "/v1/prescriptions", method: .get) { _ = try $0.problem(.notFound) }
+        }
+    }
+
+    @Test func `a host that the listener does not serve is refused`() async throws {
+        let web = try WebService.before(.knowing)
+        try await Application(router: web.router(groups: [.health], hosts: ["sign.example"])).test(.router) { client in
+            try await client.execute(uri: "/health/live", method: .get) { _ = try $0.problem(.malformedRequest) }
+        }
+        try await Application(router: web.router(groups: [.health], hosts: ["localhost"])).test(.router) { client in
+            try await client.execute(uri: "/health/live", method: .get) { #expect($0.status == .ok) }
+        }
+    }
+
+    private static func path(_ entry: RouteTable.Entry) -> String {
+        entry.path.replacing("{id}", with: "00112233445566778899aabbccddeeff")
+    }
+}

@@ -1,0 +1,45 @@
+# Sourced by scripts/demo and scripts/run: a development instance on free local ports.
+
+binary=.build/release/shirushi
+
+# The first port from $1 on that nothing listens on.
+free_port() {
+    local port=$1
+    while (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 1)); done
+    echo "$port"
+}
+
+# The first `port:` of configuration file $1 below the top-level key $2.
+configured_port() {
+    awk -v key="$2:" '$0 ~ "^[^ #-]" { inside = ($1 == key) } inside && match($0, /port: *[0-9]+/) {
+        text = substr($0, RSTART, RLENGTH); sub(/port: */, "", text); print text; exit }' "$1"
+}
+
+# Moves the listener and the metrics of the instance at $1 to free ports, and leaves the listener's in $port.
+settle_ports() {
+    local file=$1/shirushi.yaml wanted metrics free
+    wanted=$(configured_port "$file" listeners)
+    port=$(free_port "$wanted")
+    [ "$port" = "$wanted" ] || sed -i "s/\b$wanted\b/$port/g" "$file"
+    metrics=$(configured_port "$file" metrics)
+    if [ -n "$metrics" ]; then
+        free=$(free_port "$metrics")
+        [ "$free" = "$metrics" ] || sed -i "s/\b$metrics\b/$free/g" "$file"
+    fi
+}
+
+# Waits until the instance at $1, served by process $2 with its log in $3, says that it may sign.
+await_ready() {
+    local home=$1 process=$2 log=$3 tries
+    for ((tries = 0; tries < 300; tries++)); do
+        if curl --silent --fail --output /dev/null --cacert "$home/development/tls/ca.pem" \
+            "https://localhost:$port/health/ready" 2>/dev/null; then
+            return 0
+        fi
+        kill -0 "$process" 2>/dev/null || break
+        sleep 0.1
+    done
+    echo "the instance did not become ready; the end of $log:" >&2
+    tail -n 20 "$log" >&2
+    return 1
+}
