@@ -14,9 +14,7 @@ let strict: [SwiftSetting] = [
 // Third-party products, by the short name the tables below use.
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
-let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
-let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
 let jwtKit: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
@@ -53,8 +51,6 @@ let package = Package(
     products: [.executable(name: "shirushi", targets: ["shirushi"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
-        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -77,7 +73,7 @@ let package = Package(
         // Tools: each isolates a format or a third-party library.
         module("YAML", ["HPKI"], [yams]),
         module("XML", ["HPKI"]),
-        module("Certificates", ["HPKI"], [x509, asn1, crypto, cryptoExtras]),
+        module("Certificates", ["HPKI"], [crypto, cryptoExtras]),
         module("JOSE", ["HPKI"], [jwtKit, crypto]),
         .target(name: "CPKCS11"),
         module("PKCS11", ["HPKI", "CPKCS11"]),
@@ -122,7 +118,7 @@ let package = Package(
         ),
 
         // Development authorities: never reached by a production configuration.
-        module("Development", ["HPKI", "Certificates", "JOSE"], [x509, asn1, crypto, cryptoExtras]),
+        module("Development", ["HPKI", "Certificates", "JOSE"], [crypto, cryptoExtras]),
 
         .executableTarget(
             name: "shirushi",

@@ -20,11 +20,11 @@ settle_ports() {
     local file=$1/shirushi.yaml wanted metrics free
     wanted=$(configured_port "$file" listeners)
     port=$(free_port "$wanted")
-    [ "$port" = "$wanted" ] || sed -i "s/\b$wanted\b/$port/g" "$file"
+    [ "$port" = "$wanted" ] || sed -i -E "/^ *port:|^publicOrigin:/s/\b$wanted\b/$port/" "$file"
     metrics=$(configured_port "$file" metrics)
     if [ -n "$metrics" ]; then
         free=$(free_port "$metrics")
-        [ "$free" = "$metrics" ] || sed -i "s/\b$metrics\b/$free/g" "$file"
+        [ "$free" = "$metrics" ] || sed -i -E "/^ *port:/s/\b$metrics\b/$free/" "$file"
     fi
 }
 

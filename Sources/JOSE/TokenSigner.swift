@@ -88,3 +88,8 @@ package struct TokenSigner: Sendable {
         ]
     }
 }
+
+extension TokenSigner: CustomStringConvertible {
+    /// The key's name and nothing of the key, so that no log can print it.
+    package var description: String { "TokenSigner(\(algorithm.rawValue), \(keyID))" }
+}

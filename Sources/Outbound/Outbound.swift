@@ -92,7 +92,7 @@ package struct Outbound: Sendable {
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         let result: Result<OutboundResponse, OutboundError>
         do {
-            result = .success(try await exchange(request, by: client))
+            result = .success(try await exchange(request, at: target.text, by: client))
         } catch {
             result = .failure(OutboundError(error, limit: request.limit))
         }
@@ -100,8 +100,10 @@ package struct Outbound: Sendable {
         return try result.get()
     }
 
-    private func exchange(_ request: OutboundRequest, by client: HTTPClient) async throws -> OutboundResponse {
-        var message = HTTPClientRequest(url: request.url)
+    private func exchange(
+        _ request: OutboundRequest, at url: String, by client: HTTPClient
+    ) async throws -> OutboundResponse {
+        var message = HTTPClientRequest(url: url)
         message.method = .init(rawValue: request.method)
         for header in request.headers { message.headers.add(name: header.name, value: header.value) }
         if !request.body.isEmpty { message.body = .bytes(request.body) }

@@ -10,7 +10,7 @@ struct OutboundURL: Sendable, Hashable {
     }
 
     let kind: Kind
-    /// The URL as given.
+    /// The URL as given, its scheme and authority in lower case.
     let text: String
     /// The host in lower case, an IPv6 address without its brackets; empty for `file`.
     let host: String
@@ -20,10 +20,9 @@ struct OutboundURL: Sendable, Hashable {
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !"\"<>\\^`{|}#".utf8.contains($0) }) else {
             throw .badURL("a character that URLs do not have, or a fragment")
         }
-        self.text = text
         let lower = text.lowercased()
         if lower.hasPrefix("file:///") {
-            (kind, host) = (.file(path: String(text.dropFirst(7))), "")
+            (kind, host, self.text) = (.file(path: String(text.dropFirst(7))), "", text)
             return
         }
         if lower.hasPrefix("https://") {
@@ -36,6 +35,8 @@ struct OutboundURL: Sendable, Hashable {
         let rest = text.dropFirst(kind == .https ? 8 : 7)
         let authority = rest.prefix { $0 != "/" && $0 != "?" }
         host = try Self.host(of: authority)
+        // The pinned address is looked up by the host's very letters.
+        self.text = (kind == .https ? "https://" : "http://") + authority.lowercased() + rest.dropFirst(authority.count)
     }
 
     private static func host(of authority: Substring) throws(OutboundError) -> String {

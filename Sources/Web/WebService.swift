@@ -14,6 +14,7 @@ package import Signing
 package struct WebService: Service {
     private let settings: WebSettings
     private let sign: SignDocument
+    private let core: any CoreCalling
     private let random: Random
     private let logger: Logger
     private let failpoint: Failpoint
@@ -25,15 +26,17 @@ package struct WebService: Service {
 
     /// Reads the listeners' certificates and keys.
     ///
-    /// `health` asks core and gives nil where it does not answer; `onListening` is told each listener's name (that of
+    /// `core` is told of refusals; `health` asks core and gives nil where it does not answer; `onListening` is told each listener's name (that of
     /// the metrics is `metrics`) and its port once it is bound. Throws `WebError` for the first listener at fault.
     package init(
-        settings: WebSettings, sign: SignDocument, health: @escaping @Sendable () async -> HealthFacts?,
+        settings: WebSettings, sign: SignDocument, core: any CoreCalling,
+        health: @escaping @Sendable () async -> HealthFacts?,
         random: Random, logger: Logger, failpoint: Failpoint = Failpoint(armed: nil),
         onListening: @escaping @Sendable (_ name: String, _ port: Int) async -> Void = { _, _ in }
     ) throws(WebError) {
         self.settings = settings
         self.sign = sign
+        self.core = core
         self.random = random
         self.logger = logger
         self.failpoint = failpoint
@@ -96,7 +99,7 @@ extension WebService {
         let router = Router(context: APIContext.self)
         router.add(middleware: failures(groups: groups, hosts: hosts))
         if groups.contains(.api) {
-            SigningRoutes(sign: sign, admission: admission, limits: settings.limits, failpoint: failpoint)
+            SigningRoutes(sign: sign, core: core, admission: admission, limits: settings.limits, failpoint: failpoint)
                 .add(to: router)
         }
         if groups.contains(.health) { HealthRoutes(watch: watch).add(to: router) }
@@ -113,7 +116,7 @@ extension WebService {
 
     private func failures(groups: Set<WebSettings.RouteGroup>, hosts: Set<String>) -> FailureMiddleware {
         FailureMiddleware(
-            random: random, metrics: metrics, logger: logger, groups: groups, hosts: hosts, limits: settings.limits
+            random: random, metrics: metrics, logger: logger, groups: groups, hosts: hosts
         )
     }
 

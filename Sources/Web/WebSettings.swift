@@ -93,7 +93,8 @@ package struct WebSettings: Sendable {
 
     /// Settings; see `faults` for what may be wrong with them.
     package init(
-        listeners: [Listener], publicOrigin: String, limits: Limits = Limits(), metrics: MetricsListener? = nil
+        listeners: [Listener] = [], publicOrigin: String = "", limits: Limits = Limits(),
+        metrics: MetricsListener? = nil
     ) {
         self.listeners = listeners
         self.publicOrigin = publicOrigin

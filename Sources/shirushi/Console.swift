@@ -12,7 +12,7 @@ enum Progress {
 /// This process's environment.
 enum Environment {
     static func set(_ name: String, to value: String) {
-        setenv(name, value, 1)
+        unsafe setenv(name, value, 1)
     }
 
     static var all: [String: String] { ProcessInfo.processInfo.environment }

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import ssl
@@ -163,6 +164,11 @@ class Instance:
                     return pid
             time.sleep(0.01)
         raise AssertionError(f"no {part} among the children of serve")
+
+    def memory(self):
+        """Resident memory of core and front together, in MB."""
+        statuses = [Path(f"/proc/{self.pid(part)}/status").read_text() for part in ("core", "front")]
+        return sum(int(re.search(r"VmRSS:\s+(\d+)", status)[1]) for status in statuses) / 1024
 
     # Requests.
 

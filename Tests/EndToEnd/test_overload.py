@@ -65,6 +65,7 @@ def test_five_times_too_much(fresh):
         if status in (429, 503):
             assert contract.kind_of(answer.json()) in ("too-many-requests", "overloaded"), answer.text
             assert int(answer.headers["Retry-After"]) >= 0
+    assert fresh.memory() < 256
     (fresh.shim / "sign-latency-ms").unlink()
     documents.document_of(fresh.prescribe(documents.prescribing()))
     assert fresh.stop() == 0

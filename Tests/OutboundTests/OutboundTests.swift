@@ -28,7 +28,7 @@ import Testing
         #expect(answer.status == 200)
         #expect(answer.header("x-kind") == "test")
         #expect(answer.body == Array("keys".utf8))
-        let byName = try await fetch("http://localhost:\(server.port)/")
+        let byName = try await fetch("HTTP://LocalHost:\(server.port)/")
         #expect(byName.status == 200)
         await server.stop()
     }

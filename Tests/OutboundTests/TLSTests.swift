@@ -44,7 +44,11 @@ import Testing
             "s_server", "-accept", "127.0.0.1:\(port)", "-cert", "server.pem", "-key", "server.key", "-www", "-quiet",
         ]
         let server = try #require(try openssl(arguments, in: folder))
-        defer { server.terminate() }
+        defer {
+            // openssl takes no notice of SIGTERM here.
+            kill(server.processIdentifier, SIGKILL)
+            server.waitUntilExit()
+        }
 
         func fetch(_ host: String, _ roots: [UInt8]?) async -> Result<Int, OutboundError> {
             do throws(OutboundError) {

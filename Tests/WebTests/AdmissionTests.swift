@@ -95,7 +95,7 @@ import Web
                 }
                 try await client.execute(
                     uri: "/v1/prescriptions", method: .post, headers: jsonBearer, body: ByteBuffer(string: "x")
-                ) { _ = try $0.problem(.malformedRequest) }
+                ) { _ = try $0.problem(.unknownHolder) }
             }
         }
     }

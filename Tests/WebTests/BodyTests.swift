@@ -17,7 +17,20 @@ import Web
                 if let says { #expect(problem.detail.contains(says), "\(problem)", sourceLocation: sourceLocation) }
             }
         }
-        #expect(core.requests.isEmpty, sourceLocation: sourceLocation)
+        // A caller with a token is known perhaps, so the refusal is told to core; nothing else is.
+        let isTold = kind != .missingToken && kind != .invalidToken
+        #expect(core.requests.count == (isTold ? 1 : 0), sourceLocation: sourceLocation)
+        #expect(core.refusals == (isTold ? [kind] : []), sourceLocation: sourceLocation)
+    }
+
+    @Test func `what core says of the caller comes before the fault of the body`() async throws {
+        let core = FakeCore.failing(Failure(.expiredToken, "The token has expired."))
+        try await WebService.before(core).allRoutes.test(.router) { client in
+            try await client.execute(
+                uri: "/v1/dispensings", method: .post, headers: jsonBearer, body: ByteBuffer(string: "no JSON")
+            ) { _ = try $0.problem(.expiredToken) }
+        }
+        #expect(core.refusals == [.malformedRequest])
     }
 
     @Test func `an unknown field is refused by its name`() async throws {

@@ -32,14 +32,20 @@ final class FakeCore: CoreCalling {
     /// Knows every signature asked for.
     static var knowing: FakeCore {
         FakeCore { request in
-            guard case .lookup(_, let signature) = request else {
-                return .failed(Failure(.denied, "The policy says no.", rule: "only-doctors"))
+            switch request {
+            case .lookup(_, let signature): .signature(.sample(signature))
+            case .refuse: .noted
+            default: .failed(Failure(.denied, "The policy says no.", rule: "only-doctors"))
             }
-            return .signature(.sample(signature))
         }
     }
 
     var requests: [CoreRequest] { state.withLock { $0.requests } }
+
+    /// The kinds of the refusals it was told of.
+    var refusals: [Failure.Kind] {
+        requests.compactMap { if case .refuse(let notice) = $0 { notice.kind } else { nil } }
+    }
 
     func hold() { state.withLock { $0.isHolding = true } }
 
@@ -91,7 +97,7 @@ extension WebService {
             settings: WebSettings(
                 listeners: listeners, publicOrigin: "https://localhost", limits: limits, metrics: metrics
             ),
-            sign: SignDocument(core: core), health: { health }, random: .live,
+            sign: SignDocument(core: core), core: core, health: { health }, random: .live,
             logger: Logger(label: "test") { _ in log },
             onListening: onListening
         )

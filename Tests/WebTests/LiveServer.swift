@@ -98,17 +98,20 @@ struct LiveServer: Sendable {
     func connect(
         isPlain: Bool = false, versions: (TLSVersion, TLSVersion)? = nil
     ) async throws -> NIOAsyncChannel<ByteBuffer, ByteBuffer> {
+        if isPlain { return try await connect(to: metricsPort, tls: nil) }
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.certificateVerification = .none
         if let versions { (configuration.minimumTLSVersion, configuration.maximumTLSVersion) = versions }
-        let context = try NIOSSLContext(configuration: configuration)
-        return try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .connect(host: "127.0.0.1", port: isPlain ? metricsPort : port) { channel in
+        return try await connect(to: port, tls: NIOSSLContext(configuration: configuration))
+    }
+
+    func connect(to port: Int, tls: NIOSSLContext?) async throws -> NIOAsyncChannel<ByteBuffer, ByteBuffer> {
+        try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    if !isPlain {
-                        try channel.pipeline.syncOperations.addHandler(
-                            NIOSSLClientHandler(context: context, serverHostname: nil)
-                        )
+                    if let tls {
+                        let handler = try NIOSSLClientHandler(context: tls, serverHostname: nil)
+                        try channel.pipeline.syncOperations.addHandler(handler)
                     }
                     return try NIOAsyncChannel(wrappingChannelSynchronously: channel)
                 }

@@ -50,14 +50,16 @@ import Web
         try await LiveServer.run { server in
             for count in [100, 500] {
                 let fields = (0..<count).map { "X-Field-\($0): x\r\n" }.joined()
-                let answer = try await server.exchange([Self.lookup + fields + "Connection: close\r\n\r\n"])
+                let answer = try await server.exchange([
+                    "POST /v1/prescriptions HTTP/1.1\r\n" + Self.json + fields + "Connection: close\r\n\r\n"
+                ])
                 #expect(Self.hasProblem(answer, .tooManyHeaders) || answer.hasPrefix("HTTP/1.1 431"), "\(answer)")
                 #expect(answer.contains(FailureTable.row(.tooManyHeaders).type))
             }
             let long = "X-Long: " + String(repeating: "x", count: 100_000) + "\r\n"
             let answer = try await server.exchange([Self.lookup + long + "\r\n"])
             #expect(Self.hasProblem(answer, .tooManyHeaders), "\(answer)")
-            #expect(server.core.requests.isEmpty)
+            #expect(server.core.requests.count == 1 && server.core.refusals == [.tooManyHeaders])
         }
     }
 
@@ -107,6 +109,7 @@ import Web
                 [head] + Array(repeating: " ", count: 30), pause: .milliseconds(100)
             )
             #expect(Self.hasProblem(answer, .tooSlow), "\(answer)")
+            #expect(server.core.refusals == [.tooSlow])
         }
     }
 
@@ -118,6 +121,28 @@ import Web
                 ["GET /health/live HTTP/1.1\r\n"] + Array(repeating: "X: y\r\n", count: 30), pause: .milliseconds(100)
             )
             #expect(Self.hasProblem(answer, .tooSlow), "\(answer)")
+        }
+    }
+
+    @Test func `a client that never speaks TLS is dropped`() async throws {
+        var limits = WebSettings.Limits()
+        limits.requestSeconds = 1
+        try await LiveServer.run(limits: limits) { server in
+            let channel = try await server.connect(to: server.port, tls: nil)
+            try await channel.executeThenClose { inbound, _ in
+                for try await _ in inbound {}
+            }
+        }
+    }
+
+    @Test func `a broken body ends the connection, read or not`() async throws {
+        try await LiveServer.run { server in
+            for path in ["/v1/prescriptions", "/health/live"] {
+                let head = "POST \(path) HTTP/1.1\r\n" + Self.json + "Transfer-Encoding: chunked\r\n\r\n"
+                let answer = try await server.exchange([head, "zz\r\nbroken"], pause: .milliseconds(100))
+                #expect(answer.hasPrefix("HTTP/1.1 4"), "\(answer)")
+                #expect(answer.lowercased().contains("connection: close"))
+            }
         }
     }
 

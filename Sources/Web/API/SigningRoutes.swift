@@ -8,6 +8,7 @@ internal import Signing
 /// The API: a prescription signed, a dispensing result signed, a signature looked up.
 struct SigningRoutes {
     let sign: SignDocument
+    let core: any CoreCalling
     let admission: Admission
     let limits: WebSettings.Limits
     let failpoint: Failpoint
@@ -20,15 +21,17 @@ struct SigningRoutes {
 
     private func prescription(_ request: Request, _ context: APIContext) async throws -> Response {
         try await admitted(request, context) { (token, held) async throws(Failure) -> Response in
-            let (fields, origin) = try await read(
-                request, context, token, held, known: ["csv", "document", "credentialID"]
-            )
-            let source: UnsignedPrescription
-            switch (try fields.base64("csv"), try fields.base64("document")) {
-            case (let csv?, nil): source = .csv(csv)
-            case (nil, let document?): source = .document(document)
-            default:
-                throw Failure(.malformedRequest, "The body must have either the field csv or the field document.")
+            let (source, origin) = try await recorded(.prescription, token, context) {
+                () async throws(Failure) -> (UnsignedPrescription, RequestOrigin) in
+                let (fields, origin) = try await read(
+                    request, context, token, held, known: ["csv", "document", "credentialID"]
+                )
+                switch (try fields.base64("csv"), try fields.base64("document")) {
+                case (let csv?, nil): return (.csv(csv), origin)
+                case (nil, let document?): return (.document(document), origin)
+                default:
+                    throw Failure(.malformedRequest, "The body must have either the field csv or the field document.")
+                }
             }
             return try await working { () async throws(Failure) in
                 Response(answer: try await sign.prescription(source, origin))
@@ -38,13 +41,16 @@ struct SigningRoutes {
 
     private func dispensing(_ request: Request, _ context: APIContext) async throws -> Response {
         try await admitted(request, context) { (token, held) async throws(Failure) -> Response in
-            let (fields, origin) = try await read(
-                request, context, token, held, known: ["prescription", "csv", "acknowledge", "credentialID"]
-            )
-            guard let prescription = try fields.base64("prescription"), let csv = try fields.base64("csv") else {
-                throw Failure(.malformedRequest, "The body must have the fields prescription and csv.")
+            let (prescription, csv, acknowledged, origin) = try await recorded(.dispensing, token, context) {
+                () async throws(Failure) -> ([UInt8], [UInt8], [String], RequestOrigin) in
+                let (fields, origin) = try await read(
+                    request, context, token, held, known: ["prescription", "csv", "acknowledge", "credentialID"]
+                )
+                guard let prescription = try fields.base64("prescription"), let csv = try fields.base64("csv") else {
+                    throw Failure(.malformedRequest, "The body must have the fields prescription and csv.")
+                }
+                return (prescription, csv, try fields.texts("acknowledge", atMost: 32, bytes: 128), origin)
             }
-            let acknowledged = try fields.texts("acknowledge", atMost: 32, bytes: 128)
             return try await working { () async throws(Failure) in
                 Response(
                     answer: try await sign.dispensing(
@@ -84,6 +90,27 @@ struct SigningRoutes {
         return try await body(token, held)
     }
 
+    /// Tells core of what front refuses here, so that it is recorded where the token makes a known caller.
+    ///
+    /// What core says to that comes first: a token that is none, or an audit that cannot be written.
+    private func recorded<Value>(
+        _ form: DocumentForm, _ token: BearerToken, _ context: APIContext,
+        _ body: () async throws(Failure) -> Value
+    ) async throws(Failure) -> Value {
+        do {
+            return try await body()
+        } catch {
+            guard error.kind != .overloaded else { throw error }
+            try admission.startWork()
+            defer { admission.finishWork() }
+            let notice = RefusalNotice(
+                requestID: context.requestID, token: token.text, form: form, kind: error.kind
+            )
+            _ = try await core.call(.refuse(notice), deadline: deadline)
+            throw error
+        }
+    }
+
     /// Takes a place among the work in hand while `body` runs.
     private func working(_ body: () async throws(Failure) -> Response) async throws(Failure) -> Response {
         try admission.startWork()
@@ -97,6 +124,9 @@ struct SigningRoutes {
     private func read(
         _ request: Request, _ context: APIContext, _ token: BearerToken, _ held: HeldBytes, known: [String]
     ) async throws(Failure) -> (RequestFields, RequestOrigin) {
+        guard request.headers.count <= limits.headerCount else {
+            throw Failure(.tooManyHeaders, "The request has more than \(limits.headerCount) header fields.")
+        }
         try request.requireJSON()
         let key = try Self.idempotencyKey(request.headers)
         let fields = try RequestFields(try await request.collectBody(limits, held), known: known)

@@ -14,7 +14,6 @@ struct FailureMiddleware: RouterMiddleware {
     let logger: Logger
     let groups: Set<WebSettings.RouteGroup>
     let hosts: Set<String>
-    let limits: WebSettings.Limits
 
     func handle(
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
@@ -26,7 +25,7 @@ struct FailureMiddleware: RouterMiddleware {
         var response: Response
         var failure: Failure?
         do {
-            try checkHead(request)
+            try checkHost(request)
             response = try await next(request, context)
         } catch {
             let (cause, allow) = translate(error, request)
@@ -45,10 +44,7 @@ struct FailureMiddleware: RouterMiddleware {
         .xContentTypeOptions: "nosniff",
     ]
 
-    private func checkHead(_ request: Request) throws(Failure) {
-        guard request.headers.count <= limits.headerCount else {
-            throw Failure(.tooManyHeaders, "The request has more than \(limits.headerCount) header fields.")
-        }
+    private func checkHost(_ request: Request) throws(Failure) {
         guard !hosts.isEmpty else { return }
         guard let authority = request.head.authority, hosts.contains(Self.host(of: authority)) else {
             throw Failure(.malformedRequest, "The request names a host that this listener does not serve.")

@@ -135,6 +135,8 @@ final class ConnectionBounds: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func finished(_ context: ChannelHandlerContext) {
+        // Hummingbird may add a 400 of its own when what follows an early answer is not HTTP.
+        guard !isLingering, pending > 0 else { return }
         hasServed = true
         pending -= 1
         switch (pending, isReceiving) {

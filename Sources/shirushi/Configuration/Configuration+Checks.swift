@@ -1,6 +1,9 @@
 import Core
 import Host
+import Identity
+import Keys
 import Policies
+import Web
 import YAML
 
 extension Configuration {
@@ -35,7 +38,8 @@ extension Configuration {
             faults.append("`issuers`: the keys of \(issuer.issuer) must be fetched by https")
         }
         if Files.exists(home.developmentPKI) {
-            faults.append("`kind` is production, and \(home.development) holds development authorities; make a new home")
+            faults.append(
+                "`kind` is production, and \(home.development) holds development authorities; make a new home")
         }
         for name in (try? Files.names(in: home.trust + "/anchors")) ?? [] where name.hasPrefix("dev-") {
             faults.append("`trust/anchors/\(name)` is a development anchor")

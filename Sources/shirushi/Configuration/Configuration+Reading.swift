@@ -45,19 +45,19 @@ private struct Reading {
             "clockSkew", "policy", "certificates", "limits", "clock",
         ])
         let kind = try map.required("kind").choice(Configuration.Kind.self)
-        let limits = map["limits"].map { limits($0) } ?? (WebSettings.Limits(), 512)
+        let (webLimits, inFlight) = map["limits"].map { limits($0) } ?? (WebSettings.Limits(), 512)
         var web = WebSettings()
-        web.limits = limits.0
+        web.limits = webLimits
         web.publicOrigin = faults.read(or: "") { () throws(YAMLError) in try map.required("publicOrigin").string() }
         web.listeners = list(map["listeners"]) { reading, node throws(YAMLError) in try reading.listener(node) }
-        web.metrics = faults.read { () throws(YAMLError) in try metrics(map["metrics"]) } ?? nil
+        do { web.metrics = try metrics(map["metrics"]) } catch { faults.add(error) }
         let window = faults.read(or: ActivationWindow()) { () throws(YAMLError) in
             ActivationWindow(
                 seconds: Int64(try map["signingWindow"]?.duration(in: 60...64_800) ?? 64_800),
                 skewSeconds: Int64(try map["clockSkew"]?.duration(in: 0...300) ?? 60)
             )
         }
-        let certificates = map["certificates"].map { certificates($0) }
+        let watched = map["certificates"].map { certificates($0) }
         return Configuration(
             kind: kind,
             origin: faults.read(or: "") { () throws(YAMLError) in try map.required("origin").string(atMost: 200) },
@@ -69,9 +69,9 @@ private struct Reading {
             policyFile: home.resolve(
                 faults.read(or: "") { () throws(YAMLError) in try map["policy"]?.string() ?? "policies/signing.yaml" }
             ),
-            certificates: certificates?.0 ?? CertificateWatch.Settings(folder: home.trust),
-            certificatePolicies: certificates?.1 ?? ["1.2.392.100495.1.5.1.1.0.1"],
-            inFlight: limits.1,
+            certificates: watched?.0 ?? CertificateWatch.Settings(folder: home.trust),
+            certificatePolicies: watched?.1 ?? ["1.2.392.100495.1.5.1.1.0.1"],
+            inFlight: inFlight,
             requireSynchronisedClock: faults.read(or: false) { () throws(YAMLError) in
                 try map["clock"]?.mapping(allowed: ["requireSynchronised"])["requireSynchronised"]?.boolean() ?? false
             },

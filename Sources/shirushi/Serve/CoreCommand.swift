@@ -40,7 +40,7 @@ struct CoreCommand: AsyncParsableCommand {
         let signals = Signals.onTermination {
             admin.close()
             await core.close()
-            exit(0)
+            Glibc.exit(0)
         }
         ControlSocket.receive { server.serve($0, peer: .front) }
         logger.info("core ready")

@@ -1,0 +1,56 @@
+internal import CoreProtocol
+internal import HPKI
+internal import Validation
+internal import XML
+
+/// A signed prescription as it came, to be carried in a dispensing result byte for byte.
+struct CarriedPrescription {
+    let document: XMLDocument
+    private let prescription: XMLElement
+
+    /// What stands between `<Prescription>` and `</Prescription>`.
+    var content: ArraySlice<UInt8> { document.bytes[prescription.contentRange] }
+
+    init(_ bytes: [UInt8], limits: SigningLimits) throws(Failure) {
+        document = try XMLDocument.received(bytes, limits)
+        guard document.root.isNamed("Document", ""), document.root.children.count == 1,
+            let prescription = document.root.firstChild("Prescription", "")
+        else { throw Failure(.wrongDocument, "The field prescription must be a Document with one Prescription.") }
+        guard let data = prescription.firstChild("PrescriptionDocument", "") else {
+            throw Failure(.wrongDocument, "The prescription has no PrescriptionDocument.")
+        }
+        try prescription.mustDeclareOnlyXSI(data: data)
+        self.prescription = prescription
+    }
+
+    /// Judges the prescriber's signature, role and certificate; throws `.prescriptionRejected` where it failed.
+    func judge(
+        by validator: SignatureValidator, at now: Instant, acknowledged: [String]
+    ) throws(Failure) -> PrescriptionJudgement {
+        let report = validator.judge(document, at: now)
+        switch report.result {
+        case .failed:
+            throw Failure(
+                .prescriptionRejected, "The prescription's signature does not hold or its signer may not prescribe.",
+                reasons: report.reasons
+            )
+        case .indeterminate:
+            return PrescriptionJudgement(verdict: .indeterminate, reasons: report.reasons, acknowledged: acknowledged)
+        case .passed:
+            return PrescriptionJudgement(verdict: .passed, reasons: [], acknowledged: acknowledged)
+        }
+    }
+
+    /// Record 7 must name this prescription, once, where the prescription has its number already.
+    func mustBeNamed(by records: Records) throws(Failure) {
+        guard let id = prescription.firstChild("PrescriptionManagement", "")?.firstChild("PrescriptionId", "") else {
+            return
+        }
+        let named = records.prescriptionIDs
+        guard named.count == 1, let value = id.attribute("Value"), named[0].elementsEqual(value.utf8) else {
+            throw Failure(
+                .prescriptionMismatch, "Record 7 of the CSV does not name the prescription that is to be dispensed."
+            )
+        }
+    }
+}

@@ -1,0 +1,97 @@
+package import CoreProtocol
+package import HPKI
+package import Host
+package import Validation
+
+/// Front's part of a signature: read hostile bytes, digest what will be signed, ask core, assemble, verify, answer.
+package struct SignDocument: Sendable {
+    let core: any CoreCalling
+    let validator: @Sendable () -> SignatureValidator
+    let clock: WallClock
+    let limits: SigningLimits
+    let failpoint: Failpoint
+
+    /// `validator` gives the trust of the moment, in which prescriptions to be dispensed are judged.
+    package init(
+        core: any CoreCalling, validator: @escaping @Sendable () -> SignatureValidator = { .trustingNobody },
+        clock: WallClock = .live, limits: SigningLimits = SigningLimits(),
+        failpoint: Failpoint = Failpoint(armed: nil)
+    ) {
+        self.core = core
+        self.validator = validator
+        self.clock = clock
+        self.limits = limits
+        self.failpoint = failpoint
+    }
+
+    /// Signs a prescription from its CSV or its unsigned XML.
+    package func prescription(
+        _ source: UnsignedPrescription, _ origin: RequestOrigin
+    ) async throws(Failure) -> Answer {
+        let draft = try await drafting(.prescription, origin) { () throws(Failure) in
+            try Draft(prescription: source, limits: limits)
+        }
+        return try await answer(draft, origin)
+    }
+
+    /// Signs a dispensing result around a signed prescription, which it carries byte for byte.
+    ///
+    /// The prescription is judged first: failed is refused here; whether an indeterminate one may be dispensed after
+    /// the pharmacist's acknowledgement is core's policy to say.
+    package func dispensing(
+        prescription: [UInt8], csv: [UInt8], acknowledged: [String], _ origin: RequestOrigin
+    ) async throws(Failure) -> Answer {
+        let draft = try await drafting(.dispensing, origin) { () throws(Failure) in
+            let carried = try CarriedPrescription(prescription, limits: limits)
+            let judgement = try carried.judge(by: validator(), at: clock.now(), acknowledged: acknowledged)
+            return try Draft(dispensing: csv, of: carried, judgement, limits: limits)
+        }
+        return try await answer(draft, origin)
+    }
+
+    /// Tells the holder of `token` what was recorded of a signature; throws `.notFound` to everyone else.
+    package func lookup(token: String, signature: SignatureID, deadline: UInt64) async throws(Failure) -> SignatureFacts {
+        guard case .signature(let facts) = try await core.call(
+            .lookup(token: token, signature: signature), deadline: deadline)
+        else { throw .surprised("core answered a lookup with something else") }
+        return facts
+    }
+
+    private func answer(_ draft: Draft, _ origin: RequestOrigin) async throws(Failure) -> Answer {
+        let command = try draft.command(origin)
+        let reply: CoreReply
+        do {
+            reply = try await core.call(.sign(command), deadline: origin.deadline)
+        } catch {
+            throw draft.explain(error)
+        }
+        if case .failed(let failure) = reply { throw draft.explain(failure) }
+        guard case .signed(let signed) = reply else { throw .surprised("core answered a signing with something else") }
+        let answer = try Answer.assembled(draft, signed, limits: limits)
+        failpoint.pass("front.assembled")
+        return answer
+    }
+
+    /// A draft that fails is a refusal, which core records where the token makes a known caller. What core says of
+    /// the token, or of a log that cannot be written, comes before what is wrong with the document.
+    private func drafting(
+        _ form: DocumentForm, _ origin: RequestOrigin, _ body: () throws(Failure) -> Draft
+    ) async throws(Failure) -> Draft {
+        let refusal: Failure
+        do {
+            return try body()
+        } catch {
+            refusal = error
+        }
+        let notice = RefusalNotice(requestID: origin.requestID, token: origin.token, form: form, kind: refusal.kind)
+        if case .failed(let failure) = try await core.call(.refuse(notice), deadline: origin.deadline) { throw failure }
+        throw refusal
+    }
+}
+
+extension Failure {
+    /// A fault of ours, told to the operator alone.
+    static func surprised(_ cause: String) -> Failure {
+        Failure(.unexpected, "Something went wrong inside the service.", cause: cause)
+    }
+}

@@ -1,0 +1,109 @@
+internal import Formats
+internal import HPKI
+internal import XML
+
+/// A prescription's XML as its sender wrote it, and the place where its signature goes.
+///
+/// Its bytes are kept as they came, a byte order mark included; the signature is put between two of them.
+enum UnsignedForm {
+    static func read(_ bytes: [UInt8], limits: SigningLimits) throws(Failure) -> (UnsignedDocument, Digest) {
+        let document = try XMLDocument.received(bytes, limits)
+        let prescription = try prescription(in: document)
+        guard !document.root.descendants.contains(where: { $0.isNamed("Signature", Namespaces.ds) }) else {
+            throw Failure(.alreadySigned, "The document holds a signature already.")
+        }
+        for child in prescription.children {
+            guard parts.contains(where: { child.isNamed($0, "") && prescription.children($0, "").count == 1 }) else {
+                throw Failure(.wrongDocument, "The element Prescription holds an element that its form does not have.")
+            }
+        }
+        guard prescription.firstChild("PrescriptionManagement", "") != nil,
+            let data = prescription.firstChild("PrescriptionDocument", ""),
+            document.element(id: "PrescriptionDocument") == data
+        else {
+            throw Failure(
+                .wrongDocument,
+                "The prescription must have PrescriptionManagement, and PrescriptionDocument with this word as its id."
+            )
+        }
+        try prescription.mustDeclareOnlyXSI(data: data)
+        guard !bytes[data.contentRange].contains(UInt8(ascii: "<")),
+            let csv = Base64.decodeIgnoringWhiteSpace(data.textBytes)
+        else { throw Failure(.invalidBase64, "The content of PrescriptionDocument is not Base64.") }
+        _ = try Records(prescription: csv, limits: limits)
+        let digest = Digest(of: Canonicalization.inclusive10.canonicalize(data))
+        return (try split(bytes, prescription), digest)
+    }
+
+    private static let parts = [
+        "PrescriptionManagement", "PrescriptionDocument", "AdditionalPrescriptionInformation", "PrescriptionSign",
+    ]
+
+    private static func prescription(in document: XMLDocument) throws(Failure) -> XMLElement {
+        let root = document.root
+        guard root.isNamed("Document", ""), root.children.count == 1,
+            let prescription = root.firstChild("Prescription", ""), !prescription.isSelfClosing
+        else { throw Failure(.wrongDocument, "The document must be a Document with one Prescription.") }
+        if let id = root.attribute("id"), id != "Document" {
+            throw Failure(.wrongDocument, "The id of Document must be Document.")
+        }
+        if let reserved = ["PrescriptionSign", "Dispensing", "DispensingSign", "DispensingDocument"].first(where: {
+            document.element(id: $0) != nil
+        }) {
+            throw Failure(.wrongDocument, "The id \(reserved) is kept for what is made of the prescription.")
+        }
+        return prescription
+    }
+
+    private static func split(_ bytes: [UInt8], _ prescription: XMLElement) throws(Failure) -> UnsignedDocument {
+        guard let sign = prescription.firstChild("PrescriptionSign", "") else {
+            let place = prescription.contentRange.upperBound
+            return UnsignedDocument(
+                form: .prescription, head: bytes[..<place] + Array("<PrescriptionSign>".utf8),
+                tail: Array("</PrescriptionSign>".utf8) + bytes[place...]
+            )
+        }
+        guard sign.contentRange.isEmpty, sign.attributes.isEmpty, sign.byteRange.count <= 64 else {
+            throw Failure(.wrongDocument, "The element PrescriptionSign must be empty and without attributes.")
+        }
+        return UnsignedDocument(
+            form: .prescription,
+            head: bytes[..<sign.byteRange.lowerBound] + Array("<PrescriptionSign>".utf8),
+            tail: Array("</PrescriptionSign>".utf8) + bytes[sign.byteRange.upperBound...]
+        )
+    }
+}
+
+extension XMLDocument {
+    /// Reads a document of a request; what the reader refuses is the sender's fault.
+    static func received(_ bytes: [UInt8], _ limits: SigningLimits) throws(Failure) -> XMLDocument {
+        guard bytes.count <= limits.documentBytes else {
+            throw Failure(.tooLarge, "The document is longer than \(limits.documentBytes) bytes.")
+        }
+        do {
+            return try XMLDocument(parsing: bytes, limits: limits.ofRequests)
+        } catch {
+            throw Failure(.invalidXML, "The document is refused by the XML reader: \(error).")
+        }
+    }
+}
+
+extension XMLElement {
+    /// Inclusive canonicalisation writes the namespaces in scope, and the attributes `xml:…` of the elements around,
+    /// on the signed element: whatever stands around a prescription besides `xmlns:xsi` would break its signature when
+    /// the prescription moves into a dispensing result.
+    func mustDeclareOnlyXSI(data: XMLElement) throws(Failure) {
+        for element in [self, data] where element.namespacesInScope != ["xsi": Namespaces.xsi] {
+            throw Failure(
+                .foreignNamespace, "Where the signed element stands, xmlns:xsi and no other namespace must be in scope."
+            )
+        }
+        var around: XMLElement? = self
+        while let element = around {
+            guard !element.attributes.contains(where: { $0.prefix == "xml" }) else {
+                throw Failure(.foreignNamespace, "No attribute of the namespace xml may stand around the signed element.")
+            }
+            around = element.parent
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import Core
+import CoreProtocol
+import HPKI
+import Host
+import Storage
+
+/// A command on an instance: asked of core over its socket while it serves, done here under the lock when nothing does.
+struct AdminCall {
+    let home: Home
+
+    func callAsFunction(_ request: AdminRequest) async throws -> CoreReply {
+        try home.mustExist()
+        do {
+            let lock = try InstanceLock.acquire(at: home.core.lock)
+            defer { lock.release() }
+            return try await here(request)
+        } catch HostError.locked {
+            return try await overSocket(request)
+        }
+    }
+
+    private func here(_ request: AdminRequest) async throws -> CoreReply {
+        let database = try Database.open(at: home.core.database, parts: CoreSchema.parts)
+        defer { try? database.close() }
+        switch request {
+        case .verifyAudit:
+            return .auditReport(try await AuditOffice.verify(database, home.core))
+        case .listAudit(let from, let limit):
+            return .auditEntries(try await AuditOffice.entries(database, from: from, limit: Int(limit)))
+        }
+    }
+
+    private func overSocket(_ request: AdminRequest) async throws -> CoreReply {
+        let client = CoreClient()
+        do { client.connect(try UnixListener.connect(to: home.core.adminSocket)) } catch {
+            throw CommandError("core holds the instance and does not answer; try again in a moment")
+        }
+        let watch = Task { await client.watchDeadlines() }
+        defer { watch.cancel() }
+        do {
+            return try await client.call(.admin(request), deadline: Monotonic.now + 600_000_000_000)
+        } catch {
+            throw CommandError(error.detail)
+        }
+    }
+}

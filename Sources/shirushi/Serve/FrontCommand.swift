@@ -1,0 +1,73 @@
+import ArgumentParser
+import Certificates
+import CoreProtocol
+import HPKI
+import Host
+import Logging
+import ServiceLifecycle
+import Signing
+import UnixSignals
+import Validation
+import Web
+
+/// `shirushi front`: the process that speaks TLS, HTTP and XML with strangers; started by `serve` alone.
+struct FrontCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "front", abstract: "The front process; started by serve.", shouldDisplay: false
+    )
+
+    @OptionGroup var home: HomeOption
+
+    func run() async throws {
+        let home = home.home
+        let configuration = try Configuration.read(home)
+        let logger = Log.make("front", kind: configuration.kind)
+        logger.info("front confined", metadata: ["files": "\(Confinement.state)"])
+        let core = CoreClient()
+        ControlSocket.receive { core.connect($0) }
+        let trust = try TrustSnapshot(home: home)
+        let failpoint = Failpoint(
+            armed: configuration.kind == .development ? Environment["SHIRUSHI_FAILPOINT"] : nil
+        )
+        let sign = SignDocument(core: core, validator: { trust.validator }, clock: .live, failpoint: failpoint)
+        let web = try WebService(
+            settings: configuration.web, sign: sign, core: core, health: { await Self.health(core, configuration) },
+            random: .live, logger: logger, failpoint: failpoint
+        )
+        var group = ServiceGroupConfiguration(
+            services: [
+                .init(service: web), .init(service: Background { await core.watchDeadlines() }),
+                .init(service: Background { await trust.keepFresh(logger) }),
+            ],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
+        )
+        group.maximumGracefulShutdownDuration = Duration.seconds(15)
+        try await ServiceGroup(configuration: group).run()
+    }
+
+    /// Core's health, with the kernel's clock where the configuration asks for it.
+    private static func health(_ core: CoreClient, _ configuration: Configuration) async -> HealthFacts? {
+        let deadline = Monotonic.now + 2_000_000_000
+        guard case .health(let facts)? = try? await core.call(.health, deadline: deadline) else { return nil }
+        guard configuration.requireSynchronisedClock else { return facts }
+        let isSynchronised = (try? KernelClock.state().isSynchronised) ?? false
+        return HealthFacts(
+            hsm: facts.hsm, audit: facts.audit, clock: facts.clock && isSynchronised,
+            alarms: facts.alarms + (isSynchronised ? [] : ["the kernel's clock is not synchronised"]),
+            metrics: facts.metrics
+        )
+    }
+}
+
+/// Work that runs beside the listeners until the process ends.
+private struct Background: Service {
+    let body: @Sendable () async -> Void
+
+    init(_ body: @escaping @Sendable () async -> Void) {
+        self.body = body
+    }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await body() }
+    }
+}

@@ -1,0 +1,40 @@
+import Certificates
+import HPKI
+import Host
+import Logging
+import Synchronization
+import Validation
+
+/// The anchors and revocation lists that prescriptions are judged with, read again every few minutes.
+final class TrustSnapshot: Sendable {
+    private let folder: String
+    private let current: Mutex<SignatureValidator>
+
+    convenience init(home: Home) throws {
+        try self.init(folder: home.trust)
+    }
+
+    /// Reads `folder` with its `anchors`, `intermediates` and `crls`.
+    init(folder: String) throws {
+        self.folder = folder
+        current = Mutex(try Self.read(folder))
+    }
+
+    var validator: SignatureValidator { current.withLock { $0 } }
+
+    /// Reads the folder again until its task is cancelled; what cannot be read is reported and the old kept.
+    func keepFresh(_ logger: Logger) async {
+        while (try? await Task.sleep(for: .seconds(300))) != nil {
+            do {
+                let fresh = try Self.read(folder)
+                current.withLock { $0 = fresh }
+            } catch { logger.error("the trust folder cannot be read", metadata: ["cause": "\(error)"]) }
+        }
+    }
+
+    private static func read(_ folder: String) throws -> SignatureValidator {
+        let trust = try TrustStore.load(folder: folder)
+        let crls = Files.exists(folder + "/crls") ? try CRLStore.load(folder: folder + "/crls", trust: trust) : CRLStore()
+        return SignatureValidator(trust: trust, crls: crls)
+    }
+}
