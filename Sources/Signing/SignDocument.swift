@@ -50,9 +50,11 @@ package struct SignDocument: Sendable {
     }
 
     /// Tells the holder of `token` what was recorded of a signature; throws `.notFound` to everyone else.
-    package func lookup(token: String, signature: SignatureID, deadline: UInt64) async throws(Failure) -> SignatureFacts {
-        guard case .signature(let facts) = try await core.call(
-            .lookup(token: token, signature: signature), deadline: deadline)
+    package func lookup(token: String, signature: SignatureID, deadline: UInt64) async throws(Failure) -> SignatureFacts
+    {
+        guard
+            case .signature(let facts) = try await core.call(
+                .lookup(token: token, signature: signature), deadline: deadline)
         else { throw .surprised("core answered a lookup with something else") }
         return facts
     }

@@ -101,7 +101,8 @@ extension XMLElement {
         var around: XMLElement? = self
         while let element = around {
             guard !element.attributes.contains(where: { $0.prefix == "xml" }) else {
-                throw Failure(.foreignNamespace, "No attribute of the namespace xml may stand around the signed element.")
+                throw Failure(
+                    .foreignNamespace, "No attribute of the namespace xml may stand around the signed element.")
             }
             around = element.parent
         }

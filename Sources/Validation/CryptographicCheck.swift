@@ -114,7 +114,8 @@ struct CryptographicCheck {
         case "http://www.w3.org/2001/04/xmlenc#sha512": return .sha512
         default:
             throw .failed(
-                .cryptoConstraintsFailure, "algorithm-not-accepted", "A digest algorithm is not accepted; SHA-1 is none."
+                .cryptoConstraintsFailure, "algorithm-not-accepted",
+                "A digest algorithm is not accepted; SHA-1 is none."
             )
         }
     }

@@ -6,7 +6,9 @@ extension ValidationReport {
     package var json: String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        guard let data = try? encoder.encode(Rendering(self)) else { return "{\"result\":\"failed\",\"signatures\":[]}" }
+        guard let data = try? encoder.encode(Rendering(self)) else {
+            return "{\"result\":\"failed\",\"signatures\":[]}"
+        }
         return String(decoding: data, as: UTF8.self)
     }
 }

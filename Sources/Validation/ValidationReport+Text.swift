@@ -37,7 +37,8 @@ extension SignatureReport {
             lines.append("  Authority: \(signer.authority)")
             lines.append("  Certificate: serial \(signer.serialNumber), SHA-256 \(signer.fingerprint)")
         }
-        lines.append("  Signed at: " + (claimedSigningTime?.rfc3339.map { "\($0) (claimed, not proven)" } ?? "not said"))
+        lines.append(
+            "  Signed at: " + (claimedSigningTime?.rfc3339.map { "\($0) (claimed, not proven)" } ?? "not said"))
         if let coverage {
             lines.append(
                 "  Covers: the element \(coverage.element) (id \(coverage.id)), \(coverage.canonicalByteCount) bytes;"

@@ -33,6 +33,14 @@ import Web
         #expect(core.refusals == [.malformedRequest])
     }
 
+    @Test func `what is inside the Base64 is judged by signing, for both routes`() async throws {
+        try await post("{\"csv\":\"WFgK\"}", .invalidCSV)
+        try await post("{\"document\":\"WFgK\",\"credentialID\":\"k-1\"}", .invalidXML)
+        try await post(
+            "{\"prescription\":\"WFgK\",\"csv\":\"WFgK\",\"acknowledge\":[\"a\"]}", to: "/v1/dispensings", .invalidXML
+        )
+    }
+
     @Test func `an unknown field is refused by its name`() async throws {
         try await post("{\"csv\":\"U0ox\",\"patient\":\"x\"}", .malformedRequest, says: "\"patient\"")
         try await post(
