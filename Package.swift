@@ -146,9 +146,18 @@ let package = Package(
         tests("CoreProtocol", ["HPKI", "Host"]),
         tests("Formats", ["HPKI", "XML"]),
         tests("Policies", ["HPKI", "YAML", "Identity"]),
-        tests("Audit", ["HPKI", "Host", "Storage", "Policies", "Identity"]),
-        tests("Keys", ["HPKI", "Audit", "Certificates", "PKCS11", "Storage"]),
-        tests("Core", ["HPKI", "Host", "CoreProtocol", "Formats", "Certificates", "Storage", "Identity", "Policies"]),
+        tests("Audit", ["HPKI", "Host", "JOSE", "Storage", "Policies", "Identity"], [crypto]),
+        tests(
+            "Keys", ["HPKI", "Host", "Audit", "Certificates", "PKCS11", "Storage", "Development"], [logging]
+        ),
+        tests(
+            "Core",
+            [
+                "HPKI", "Host", "JOSE", "CoreProtocol", "Formats", "Certificates", "PKCS11", "Storage", "Identity",
+                "Policies", "Audit", "Keys", "Development",
+            ],
+            [logging]
+        ),
         tests("Validation", ["HPKI", "XML", "Certificates", "Formats", "Development"], [crypto, cryptoExtras]),
         tests(
             "Signing",

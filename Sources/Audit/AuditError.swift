@@ -34,7 +34,8 @@ extension AuditError {
 
 /// The tables that the audit log owns.
 package enum AuditSchema {
-    /// One row an entry: the chained leaf, and the detail that may be erased; one row a commit: the tree as it then stood.
+    /// One row an entry: the chained leaf, and the detail that may be erased; one row a commit: the tree as it then
+    /// stood, sealed under the log key, so that nobody else can add to the records behind the head.
     package static let part = SchemaPart(
         "audit",
         versions: [
@@ -46,7 +47,8 @@ package enum AuditSchema {
             );
             CREATE TABLE audit_commit (
                 size BIGINT PRIMARY KEY,
-                root BLOB NOT NULL
+                root BLOB NOT NULL,
+                seal BLOB NOT NULL
             );
             """
         ]

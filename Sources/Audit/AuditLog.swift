@@ -120,9 +120,7 @@ package final class AuditLog: Sendable {
         guard !group.isEmpty else { return state }
         do {
             let (newState, results) = try write(group, after: state)
-            if newState.tree.size != state.tree.size {
-                try head.store(TreeHead(size: newState.tree.size, root: newState.tree.root).sealed(by: key))
-            }
+            if newState.tree.size != state.tree.size { try head.store(newState.head.sealed(by: key)) }
             for (submission, result) in zip(group, results) { submission.answer.resume(returning: result) }
             return newState
         } catch {
@@ -164,16 +162,20 @@ package final class AuditLog: Sendable {
                 leaves.append((sequence, bytes))
                 refusals.append(nil)
             }
-            let (size, root) = (newState.tree.size, newState.tree.root)
-            if size != state.tree.size {
+            let head = newState.head
+            if head.size != state.tree.size {
                 try connection.execute(
-                    "INSERT INTO audit_commit (size, root) VALUES ($1, $2)", [.integer(Int64(size)), .blob(root)]
+                    "INSERT INTO audit_commit (size, root, seal) VALUES ($1, $2, $3)",
+                    [.integer(Int64(head.size)), .blob(head.root), .blob(head.seal(by: key))]
                 )
             }
             let results = zip(leaves, refusals).map { leaf, refusal -> Result<Appended, AuditError> in
                 if let refusal { return .failure(.refused(refusal)) }
                 guard let leaf else { return .failure(.stopped) }
-                return .success(Appended(sequence: leaf.sequence, leaf: leaf.leaf, treeSize: size, rootHash: root))
+                return .success(
+                    Appended(
+                        sequence: leaf.sequence, leaf: leaf.leaf, treeSize: head.size, rootHash: head.root
+                    ))
             }
             return (newState, results)
         }
@@ -194,4 +196,6 @@ package final class AuditLog: Sendable {
 struct LogState: Sendable {
     var tree: MerkleTree
     var time: Instant
+
+    var head: TreeHead { TreeHead(size: tree.size, root: tree.root) }
 }

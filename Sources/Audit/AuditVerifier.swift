@@ -20,16 +20,14 @@ package enum AuditVerifier {
 
     /// Opens a log for its writer; blocks, and throws `.broken` naming the record for anything that does not hold.
     ///
-    /// Entries behind the head are those of a commit that was not answered before a crash: they are whole or absent,
-    /// so the head moves on to them. A store that is shorter than its head has lost its tail.
+    /// Entries behind the head are those of a commit that was not answered before a crash: they are whole and sealed,
+    /// or absent, so the head moves on to them. A store that is shorter than its head has lost its tail.
     package static func open(_ database: Database, headAt path: String, key: LogKey) throws(AuditError) -> VerifiedLog {
         let head: DurableHead
         do { head = try DurableHead.open(at: path) } catch { throw .unreadable("\(error)") }
-        let scan = try scan(database, against: try TreeHead(sealed: head.value, by: key), checkingDetails: false)
+        let scan = try scan(database, against: head.value, key, checkingDetails: false)
         if let fault = scan.faults.first { throw .broken(fault) }
-        do {
-            try head.store(TreeHead(size: scan.state.tree.size, root: scan.state.tree.root).sealed(by: key))
-        } catch { throw .unreadable("\(error)") }
+        do { try head.store(scan.state.head.sealed(by: key)) } catch { throw .unreadable("\(error)") }
         return VerifiedLog(
             database: database, head: head, state: scan.state, openIntents: scan.openIntents.sorted()
         )
@@ -41,7 +39,7 @@ package enum AuditVerifier {
     ) throws(AuditError) -> (leaves: UInt64, root: [UInt8], openIntents: Int, faults: [String]) {
         let value: [UInt8]
         do { value = try DurableHead.open(at: path).value } catch { throw .unreadable("\(error)") }
-        let scan = try scan(database, against: try TreeHead(sealed: value, by: key), checkingDetails: true)
+        let scan = try scan(database, against: value, key, checkingDetails: true)
         return (scan.state.tree.size, scan.state.tree.root, scan.openIntents.count, scan.faults)
     }
 
@@ -52,20 +50,21 @@ package enum AuditVerifier {
     }
 
     private static func scan(
-        _ database: Database, against head: TreeHead, checkingDetails: Bool
+        _ database: Database, against sealedHead: [UInt8], _ key: LogKey, checkingDetails: Bool
     ) throws(AuditError) -> Scan {
-        let scan: Scan
+        let head = try TreeHead(sealed: sealedHead, by: key)
         do {
-            scan = try database.readBlocking { connection in
+            return try database.readBlocking { connection in
                 var scan = Scan()
                 check(head, &scan)
-                while scan.faults.count < 100 {
+                while scan.faults.count < faultLimit {
                     let rows = try connection.query(
                         "SELECT sequence, leaf, detail FROM audit_entry WHERE sequence >= $1 ORDER BY sequence LIMIT 1000",
                         [.integer(Int64(scan.state.tree.size))]
                     )
                     guard !rows.isEmpty else { break }
-                    for row in rows {
+                    let commits = try commits(after: scan.state.tree.size, count: rows.count, in: connection)
+                    for row in rows where scan.faults.count < faultLimit {
                         let sequence = UInt64(clamping: try row.integer("sequence"))
                         guard sequence == scan.state.tree.size else {
                             scan.faults.append("record \(scan.state.tree.size) is missing")
@@ -76,16 +75,54 @@ package enum AuditVerifier {
                             check(detail, of: try row.blob("leaf"), sequence, &scan)
                         }
                         check(head, &scan)
+                        if let commit = commits[scan.state.tree.size] { check(commit, key, &scan) }
                     }
                 }
+                if scan.faults.isEmpty { try checkEnd(head, &scan, connection) }
                 return scan
             }
         } catch { throw .unreadable("\(error)") }
-        guard scan.faults.isEmpty, scan.state.tree.size < head.size else { return scan }
-        var short = scan
-        short.faults.append(
-            "record \(scan.state.tree.size) and later are missing: the head counts \(head.size) records")
-        return short
+    }
+
+    /// Reports name so many faults at most: one tells that the log is broken.
+    private static let faultLimit = 100
+
+    private typealias Commit = (root: [UInt8], seal: [UInt8])
+
+    private static func commits(
+        after size: UInt64, count: Int, in connection: any SQLConnection
+    ) throws(StorageError) -> [UInt64: Commit] {
+        var commits: [UInt64: Commit] = [:]
+        let rows = try connection.query(
+            "SELECT size, root, seal FROM audit_commit WHERE size > $1 AND size <= $2",
+            [.integer(Int64(size)), .integer(Int64(size) + Int64(count))]
+        )
+        for row in rows {
+            commits[UInt64(clamping: try row.integer("size"))] = (try row.blob("root"), try row.blob("seal"))
+        }
+        return commits
+    }
+
+    private static func check(_ commit: Commit, _ key: LogKey, _ scan: inout Scan) {
+        let head = scan.state.head
+        if commit.root != head.root || !head.holds(commit.seal, by: key) {
+            scan.faults.append("the commit of the records up to \(head.size) does not hold")
+        }
+    }
+
+    /// The records end where the newest commit says, and not before the head.
+    private static func checkEnd(
+        _ head: TreeHead, _ scan: inout Scan, _ connection: any SQLConnection
+    ) throws(StorageError) {
+        let size = scan.state.tree.size
+        let newest = try connection.queryOne("SELECT MAX(size) AS size FROM audit_commit")?.optionalInteger("size")
+        let committed = UInt64(clamping: newest ?? 0)
+        let counted = max(head.size, committed)
+        if size < counted {
+            scan.faults.append("record \(size) and later are missing: \(counted) records were committed")
+        } else if committed < size {
+            scan.faults.append("record \(committed) and later belong to no commit")
+        }
     }
 
     private static func take(_ bytes: [UInt8], _ sequence: UInt64, _ scan: inout Scan) {

@@ -62,7 +62,7 @@ package struct Detail: Sendable, Hashable {
         /// The commitment that this opening opens.
         package var commitment: Commitment {
             var writer = WireWriter(capacity: 128)
-            writer.raw("shirushi/commitment/1\n".utf8)
+            writer.raw(Array("shirushi/commitment/1\n".utf8))
             writer.uint8(field.rawValue)
             writer.raw(salt)
             writer.text(value)

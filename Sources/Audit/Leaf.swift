@@ -40,7 +40,7 @@ package struct Leaf: Sendable, Hashable {
     package let sequence: UInt64
     package let time: Instant
     package let kind: EntryKind
-    /// How an outcome ended, or why a caller was refused; 0 where the kind has no code.
+    /// How an outcome ended (1 signed, 2 failed, 3 unknown); 0 for other kinds.
     package let code: UInt16
     /// The intent that an outcome closes; nil for other kinds.
     package let intent: UInt64?

@@ -7,10 +7,13 @@ struct TreeHead: Sendable, Hashable {
     let root: [UInt8]
 
     /// The head's bytes: version, size, root, and HMAC-SHA-256 over them.
-    func sealed(by key: LogKey) -> [UInt8] {
-        let body = self.body
-        return body + key.seal(body)
-    }
+    func sealed(by key: LogKey) -> [UInt8] { body + seal(by: key) }
+
+    /// HMAC-SHA-256 over version, size and root.
+    func seal(by key: LogKey) -> [UInt8] { key.seal(body) }
+
+    /// Whether `seal` was made by `seal(by:)` of this head under the same key.
+    func holds(_ seal: [UInt8], by key: LogKey) -> Bool { key.holds(seal, over: body) }
 
     /// Reads a head; throws when its seal does not hold.
     init(sealed bytes: [UInt8], by key: LogKey) throws(AuditError) {

@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include <sys/mman.h>
 #include "CHost.h"
 
 #include <errno.h>
@@ -124,6 +125,14 @@ int chost_disable_core_dumps(void) {
 }
 
 int chost_is_dumpable(void) { return answer(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0)); }
+
+int chost_lock_memory(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0) return -errno;
+    // Under a finite limit locked growth would make later allocations fail.
+    if (limit.rlim_cur != RLIM_INFINITY && geteuid() != 0) return 0;
+    return mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0 ? -errno : 1;
+}
 
 int chost_forbid_new_privileges(void) { return answer(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)); }
 

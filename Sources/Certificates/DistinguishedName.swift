@@ -34,7 +34,7 @@ package struct DistinguishedName: Sendable, Hashable {
                 try pair.end()
                 // A value that is no character string is shown and compared by its bytes.
                 let text = try? element.text()
-                let value = text ?? "#" + Hex.encode(element.encoded)
+                let value = text ?? "#" + Hex.encode(Array(element.encoded))
                 attributes.append(Attribute(type: type, value: value, separator: separator))
                 guard attributes.count <= Self.attributeLimit else { throw .tooMany }
                 keys.append(type + (text.map { "=" + Self.folded($0) } ?? value))

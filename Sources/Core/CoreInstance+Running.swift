@@ -41,7 +41,8 @@ extension CoreInstance {
             HealthFacts.Metric(name: "shirushi_core_clock_drift_milliseconds", value: clockGuard.driftMilliseconds)
         )
         return HealthFacts(
-            hsm: isTokenReady, audit: log.isRunning, clock: clockGuard.isSteady, alarms: watch.alarms(at: now),
+            hsm: isTokenReady && !sign.custody.isFailing, audit: log.isRunning, clock: clockGuard.isSteady,
+            alarms: watch.alarms(at: now),
             metrics: metrics
         )
     }

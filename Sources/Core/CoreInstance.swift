@@ -19,6 +19,8 @@ package enum CoreStartError: Error, Sendable, CustomStringConvertible {
     case trust(TrustStoreError)
     /// A credential's private key is not in the token.
     case keyMissing(CredentialID)
+    /// The token is software by its own account, and the configuration does not accept that by name.
+    case softwareToken(manufacturer: String)
 
     package var description: String {
         switch self {
@@ -27,6 +29,8 @@ package enum CoreStartError: Error, Sendable, CustomStringConvertible {
         case .audit(let error): "the audit log cannot be used: \(error)"
         case .token(let error): "the security module cannot be used: \(error)"
         case .trust(let error): "the trust anchors cannot be used: \(error)"
+        case .softwareToken(let manufacturer):
+            "the token is a software token (\(manufacturer)) and hsm.acceptSoftwareToken is not set"
         case .keyMissing(let id): "the private key of credential \(id) is not in the token"
         }
     }
@@ -48,10 +52,10 @@ package struct CoreInstance: Sendable {
     /// Takes the lock, verifies the log, closes what an earlier run left open, and opens the token.
     ///
     /// `onFatal` is called when core must end: the log stopped (it must be verified anew), or a call of the module
-    /// hangs (only a new process is rid of it).
+    /// hangs (only a new process is rid of it). `faults` are for tests of what a disk may do.
     package static func open(
         _ settings: CoreSettings, clock: WallClock, random: Random, logger: Logger,
-        fetch: @escaping @Sendable (String) async throws -> [UInt8],
+        faults: DatabaseFaults? = nil, fetch: @escaping @Sendable (String) async throws -> [UInt8],
         onFatal: @escaping @Sendable (FatalEnd) -> Void
     ) async throws(CoreStartError) -> CoreInstance {
         let paths = settings.paths
@@ -65,7 +69,9 @@ package struct CoreInstance: Sendable {
             )
         } catch { throw .host(error) }
         let database: Database
-        do { database = try Database.open(at: paths.database, parts: CoreSchema.parts) } catch { throw .storage(error) }
+        do {
+            database = try Database.open(at: paths.database, parts: CoreSchema.parts, faults: faults)
+        } catch { throw .storage(error) }
         let log: AuditLog
         do {
             let verified = try AuditVerifier.open(database, headAt: paths.auditHead, key: keys.log)
@@ -128,9 +134,8 @@ package struct CoreInstance: Sendable {
     private static func openToken(
         _ settings: CoreSettings, pin: PIN, log: AuditLog, onFatal: @escaping @Sendable (FatalEnd) -> Void
     ) async throws(CoreStartError) -> (PKCS11Module, SessionPool, KeyCustody) {
+        let (module, token) = try await findToken(settings.token)
         do {
-            let module = try await PKCS11Module.load(path: settings.token.module)
-            let token = try await module.token(label: settings.token.label)
             var poolSettings = SessionPool.Settings()
             poolSettings.sessions = settings.token.sessions
             poolSettings.hangLimit = .seconds(settings.token.timeoutSeconds)
@@ -139,6 +144,21 @@ package struct CoreInstance: Sendable {
             }
             return (module, pool, try await KeyCustody.open(pool, custody: settings.token.custody, log: log))
         } catch { throw .token(error) }
+    }
+
+    private static func findToken(
+        _ settings: CoreSettings.Token
+    ) async throws(CoreStartError) -> (PKCS11Module, PKCS11Token) {
+        let (module, token): (PKCS11Module, PKCS11Token)
+        do {
+            module = try await PKCS11Module.load(path: settings.module)
+            token = try await module.token(label: settings.label)
+        } catch { throw .token(error) }
+        // Receipts say what the token is; a module's path may hide it, the token's own word does not.
+        guard settings.custody == "software token" || !token.manufacturer.contains("SoftHSM") else {
+            throw .softwareToken(manufacturer: token.manufacturer)
+        }
+        return (module, token)
     }
 }
 

@@ -49,8 +49,14 @@ package final class CoreServer: Sendable {
 
     private func answer(_ call: UInt64, _ reply: CoreReply, _ link: FrameLink) {
         if case .signed = reply { core.sign.failpoint.pass("core.before-reply") }
-        // A peer that is gone gets no reply; what was recorded stays recorded.
-        try? link.send(ReplyFrame(call: call, reply: reply).bytes)
+        do {
+            try link.send(ReplyFrame(call: call, reply: reply).bytes)
+        } catch .valueTooLong {
+            let failure = Failure(.tooLarge, "The answer is too long; ask for less at once.")
+            try? link.send(ReplyFrame(call: call, reply: .failed(failure)).bytes)
+        } catch {
+            // A peer that is gone gets no reply; what was recorded stays recorded.
+        }
     }
 
     private func reply(to request: CoreRequest, from peer: Peer) async -> CoreReply {

@@ -79,15 +79,15 @@ package struct Sign: Sendable {
         _ action: Action, _ command: SignCommand, _ caller: Caller, _ activation: Activation, _ credential: Credential,
         at now: Instant
     ) throws(Failure) -> Permit {
+        let facts = facts(command, caller, credential, at: now)
         do {
-            return try policies.permit(
-                action, on: command.digest, by: caller, with: activation,
-                facts: facts(command, caller, credential, at: now)
-            )
+            return try policies.permit(action, on: command.digest, by: caller, with: activation, facts: facts)
         } catch {
-            // The client must learn which reasons to acknowledge, so this denial has a kind of its own.
-            guard let prescription = command.prescription, !prescription.mayBeDispensed,
-                credential.certificate.roles.contains(.pharmacist)
+            // Where acknowledging is all that is missing, the client must learn which reasons: a kind of its own.
+            var acknowledged = facts
+            acknowledged.prescription = .acknowledged
+            guard let prescription = command.prescription, prescription.fact == .indeterminate,
+                policies.decide(action, PolicyAsker(caller), acknowledged).permits
             else { throw error.failure }
             throw Failure(
                 .prescriptionIndeterminate, error.says, rule: error.rule, reasons: prescription.reasons

@@ -31,8 +31,6 @@ extension PrescriptionJudgement {
         }
     }
 
-    var mayBeDispensed: Bool { fact != .indeterminate }
-
     var recordText: String {
         switch verdict {
         case .passed: "passed"

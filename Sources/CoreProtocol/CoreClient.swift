@@ -39,11 +39,12 @@ package final class CoreClient: CoreCalling {
         }
         old?.close()
         link.start(
-            onFrame: { [self] frame in receive(frame) },
+            onFrame: { [self] frame in receive(frame, generation) },
             onClose: { [self] _ in lose(generation) }
         )
     }
 
+    /// Asks core over the socket that stands now; see `CoreCalling.call`.
     package func call(_ request: CoreRequest, deadline: UInt64) async throws(Failure) -> CoreReply {
         let result = await withCheckedContinuation { answer in
             let prepared: (FrameLink, UInt64)? = state.withLock { state in
@@ -95,10 +96,15 @@ package final class CoreClient: CoreCalling {
         state.withLock { $0.waiting.removeValue(forKey: call) }
     }
 
-    private func receive(_ bytes: [UInt8]) {
+    private func receive(_ bytes: [UInt8], _ generation: Int) {
         // A frame that cannot be read answers nobody: the call it was for runs into its deadline.
         guard let frame = try? ReplyFrame(bytes) else { return }
-        take(frame.call)?.answer.resume(returning: .success(frame.reply))
+        // Nor does what an earlier core still had in its socket.
+        let waiting = state.withLock { state in
+            state.waiting[frame.call]?.generation == generation
+                ? state.waiting.removeValue(forKey: frame.call) : nil
+        }
+        waiting?.answer.resume(returning: .success(frame.reply))
     }
 
     private func lose(_ generation: Int) {

@@ -82,7 +82,7 @@ extension SignedReply {
         writer.data(value)
         writer.text(rule)
         receipt.write(to: &writer)
-        writer.uint8(isReplay ? 1 : 0)
+        writer.flag(isReplay)
     }
 
     fileprivate init(from reader: inout WireReader) throws(WireError) {
@@ -93,7 +93,7 @@ extension SignedReply {
         self.init(
             signature: signature, signedAt: signedAt, certificate: certificate, algorithm: algorithm,
             value: try reader.data(atMost: 4096), rule: try reader.text(atMost: 128),
-            receipt: try ReceiptFacts(from: &reader), isReplay: try reader.uint8() == 1
+            receipt: try ReceiptFacts(from: &reader), isReplay: try reader.flag()
         )
     }
 }
@@ -145,7 +145,7 @@ extension SignatureFacts {
 
 extension HealthFacts {
     fileprivate func write(to writer: inout WireWriter) {
-        for flag in [hsm, audit, clock] { writer.uint8(flag ? 1 : 0) }
+        for flag in [hsm, audit, clock] { writer.flag(flag) }
         writer.list(alarms) { $0.text($1) }
         writer.list(metrics) {
             $0.text($1.name)
@@ -155,7 +155,7 @@ extension HealthFacts {
 
     fileprivate init(from reader: inout WireReader) throws(WireError) {
         self.init(
-            hsm: try reader.uint8() == 1, audit: try reader.uint8() == 1, clock: try reader.uint8() == 1,
+            hsm: try reader.flag(), audit: try reader.flag(), clock: try reader.flag(),
             alarms: try reader.list(atMost: 100) { (reader) throws(WireError) in try reader.text(atMost: 1000) },
             metrics: try reader.list(atMost: 200) { (reader) throws(WireError) in
                 Metric(name: try reader.text(atMost: 200), value: try reader.integer())

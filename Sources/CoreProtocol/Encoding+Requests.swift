@@ -114,6 +114,8 @@ extension SignCommand {
 }
 
 extension WireWriter {
+    mutating func flag(_ flag: Bool) { uint8(flag ? 1 : 0) }
+
     mutating func digest(_ digest: Digest) {
         text(digest.algorithm.rawValue)
         data(digest.bytes)
@@ -121,6 +123,14 @@ extension WireWriter {
 }
 
 extension WireReader {
+    mutating func flag() throws(WireError) -> Bool {
+        switch try uint8() {
+        case 0: return false
+        case 1: return true
+        default: throw .invalidValue
+        }
+    }
+
     mutating func digest() throws(WireError) -> Digest {
         guard let algorithm = DigestAlgorithm(rawValue: try text(atMost: 16)),
             let digest = Digest(algorithm: algorithm, bytes: try data(atMost: 64))

@@ -29,8 +29,7 @@ package struct Digest: Sendable, Hashable {
     }
 
     /// Hashes `message` with `algorithm`.
-    package init(of message: some Sequence<UInt8>, by algorithm: DigestAlgorithm = .sha256) {
-        let message = Array(message)
+    package init(of message: [UInt8], by algorithm: DigestAlgorithm = .sha256) {
         self.algorithm = algorithm
         switch algorithm {
         case .sha256: bytes = Array(SHA256.hash(data: message))

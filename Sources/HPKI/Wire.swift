@@ -32,7 +32,7 @@ package struct WireWriter: Sendable {
     }
 
     /// Bytes as they stand, for fields of a fixed length.
-    package mutating func raw(_ value: some Sequence<UInt8>) { bytes.append(contentsOf: value) }
+    package mutating func raw(_ value: [UInt8]) { bytes.append(contentsOf: value) }
 
     /// Bytes behind their count as UInt32.
     package mutating func data(_ value: [UInt8]) {

@@ -9,6 +9,9 @@ package enum ProcessHardening {
         guard result >= 0 else { throw .failed("prctl", nil, result) }
     }
 
+    /// Keeps this process's pages out of swap where the system lets it; false where it does not.
+    package static func lockMemory() -> Bool { chost_lock_memory() == 1 }
+
     /// Whether the process may be dumped or traced.
     package static var isDumpable: Bool { chost_is_dumpable() == 1 }
 

@@ -3,6 +3,8 @@ import JOSE
 
 /// The key set of one issuer: cached, fetched again when it grows old or a key is unknown, kept through an outage for
 /// a bounded time.
+///
+/// `fetch` bounds its own time: it is what a caller may have to wait for.
 package actor IssuerKeys {
     private let settings: IssuerSettings
     private let clock: WallClock
@@ -21,37 +23,41 @@ package actor IssuerKeys {
     }
 
     /// The key set to verify with; throws `.keysUnavailable` where none is known and none can be fetched.
+    ///
+    /// Known keys that have grown old are given at once while a fetch runs; a fetch is waited for only without them.
     func keys() async throws(IdentityError) -> JWKSet {
         let now = clock.now()
-        if let known, now < known.fetchedAt.adding(seconds: settings.refreshSeconds), known.fetchedAt <= now {
-            return known.keys
+        if let known, known.fetchedAt <= now {
+            if now < known.fetchedAt.adding(seconds: settings.refreshSeconds) { return known.keys }
+            if now < known.fetchedAt.adding(seconds: settings.refreshSeconds + settings.keepSeconds) {
+                _ = refresh(atMostEvery: 1)
+                return known.keys
+            }
         }
-        if let fresh = await refreshed(atMostEvery: 1) { return fresh }
-        guard let known, now < known.fetchedAt.adding(seconds: settings.refreshSeconds + settings.keepSeconds) else {
-            throw .keysUnavailable
-        }
-        return known.keys
+        guard let fresh = await refresh(atMostEvery: 1)?.value else { throw .keysUnavailable }
+        return fresh
     }
 
     /// The key set after asking again because a token named an unknown key; nil when it is too soon to ask again.
     func keysAfterUnknown() async -> JWKSet? {
-        await refreshed(atMostEvery: max(1, settings.refreshSeconds / 10))
+        await refresh(atMostEvery: max(1, settings.refreshSeconds / 10))?.value
     }
 
-    private func refreshed(atMostEvery seconds: Int64) async -> JWKSet? {
-        if let underWay { return await underWay.value }
+    /// The fetch that is under way, else a new one; nil when it is too soon for one.
+    private func refresh(atMostEvery seconds: Int64) -> Task<JWKSet?, Never>? {
+        if let underWay { return underWay }
         let now = clock.now()
         if let lastAttempt, lastAttempt <= now, now < lastAttempt.adding(seconds: seconds) { return nil }
         lastAttempt = now
-        let (address, fetch) = (settings.jwks, fetch)
-        let attempt = Task { () -> JWKSet? in
-            guard let bytes = try? await fetch(address) else { return nil }
-            return try? await JWKSet(bytes)
-        }
+        let attempt = Task { await fetchKeys(at: now) }
         underWay = attempt
-        let keys = await attempt.value
-        underWay = nil
-        if let keys { known = (keys, now) }
+        return attempt
+    }
+
+    private func fetchKeys(at now: Instant) async -> JWKSet? {
+        defer { underWay = nil }
+        guard let bytes = try? await fetch(settings.jwks), let keys = try? await JWKSet(bytes) else { return nil }
+        known = (keys, now)
         return keys
     }
 }

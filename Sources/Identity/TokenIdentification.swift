@@ -40,7 +40,7 @@ package final class TokenIdentification: Sendable {
         do { issuer = try TokenVerifier.unverifiedIssuer(compact) } catch { throw .token("\(error)") }
         guard let (settings, keys) = issuers[issuer] else { throw .unknownIssuer }
         let token = try await verify(compact, settings, keys)
-        let caller = try await caller(of: token, digest: Digest(of: compact.utf8), issuer: settings)
+        let caller = try await caller(of: token, digest: Digest(of: Array(compact.utf8)), issuer: settings)
         try checkTimes(of: caller, at: now)
         verified.withLock { verified in
             if verified.count >= Self.limit { verified = verified.filter { now < $0.value.until } }

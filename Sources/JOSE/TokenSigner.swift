@@ -37,8 +37,8 @@ package struct TokenSigner: Sendable {
                 let key = try Insecure.RSA.PrivateKey(pem: privateKeyPEM)
                 let (n, e) = try key.publicKey.getKeyPrimitives()
                 material = [
-                    JSONMember("e", .string(Base64URL.encode(e))), JSONMember("kty", "RSA"),
-                    JSONMember("n", .string(Base64URL.encode(n))),
+                    JSONMember("e", .string(Base64URL.encode(Array(e)))), JSONMember("kty", "RSA"),
+                    JSONMember("n", .string(Base64URL.encode(Array(n)))),
                 ]
                 if algorithm == .rs256 {
                     await collection.add(rsa: key, digestAlgorithm: .sha256)
@@ -83,8 +83,8 @@ package struct TokenSigner: Sendable {
         let point = Array(key.rawRepresentation)
         return [
             JSONMember("crv", "P-256"), JSONMember("kty", "EC"),
-            JSONMember("x", .string(Base64URL.encode(point.prefix(32)))),
-            JSONMember("y", .string(Base64URL.encode(point.suffix(32)))),
+            JSONMember("x", .string(Base64URL.encode(Array(point.prefix(32))))),
+            JSONMember("y", .string(Base64URL.encode(Array(point.suffix(32))))),
         ]
     }
 }

@@ -12,16 +12,25 @@ package final class KeyCustody: Sendable {
     private let log: AuditLog
     // Handles are looked up here on the hot path and never searched for in the token.
     private let handles: Mutex<[[UInt8]: KeyHandle]>
+    // Uses in a row that the module failed, and when the last of them did; a value that holds ends the row.
+    private let failures = Mutex<(count: Int, last: ContinuousClock.Instant)>((0, .now))
+    private static let failuresThatCount = 3
+    /// How long the module counts as failing, unless it fails again: nobody may use a key just to find out.
+    private static let failingFor: Duration = .seconds(10)
 
-    /// Enumerates the token's private keys once; throws when the token cannot be read.
+    /// Enumerates the token's private keys; throws when the token cannot be read.
     package static func open(
         _ pool: SessionPool, custody: String, log: AuditLog
     ) async throws(PKCS11Error) -> KeyCustody {
-        let keys = try await pool.run(deadline: .now.advanced(by: .seconds(60))) { session throws(PKCS11Error) in
-            try session.privateKeys()
-        }
-        let handles = Dictionary(keys.map { ($0.id, $0.handle) }, uniquingKeysWith: { first, _ in first })
+        let handles = try await handles(in: pool, until: .now.advanced(by: .seconds(60)))
         return KeyCustody(pool: pool, custody: custody, log: log, handles: handles)
+    }
+
+    private static func handles(
+        in pool: SessionPool, until deadline: ContinuousClock.Instant
+    ) async throws(PKCS11Error) -> [[UInt8]: KeyHandle] {
+        let keys = try await pool.run(deadline: deadline) { session throws(PKCS11Error) in try session.privateKeys() }
+        return Dictionary(keys.map { ($0.id, $0.handle) }, uniquingKeysWith: { first, _ in first })
     }
 
     private init(pool: SessionPool, custody: String, log: AuditLog, handles: [[UInt8]: KeyHandle]) {
@@ -34,6 +43,14 @@ package final class KeyCustody: Sendable {
     /// Whether the token holds the credential's private key.
     package func holds(_ credential: Credential) -> Bool {
         handles.withLock { $0[credential.keyID] != nil }
+    }
+
+    /// Whether the last uses of keys failed, three or more in a row, and the last of them a short while ago.
+    ///
+    /// The module may answer all else and yet sign nothing, so a probe of readiness asks this too.
+    package var isFailing: Bool {
+        let failures = failures.withLock { $0 }
+        return failures.count >= Self.failuresThatCount && failures.last.duration(to: .now) < Self.failingFor
     }
 
     /// The number of private keys in the token.
@@ -61,8 +78,10 @@ package final class KeyCustody: Sendable {
         }()
         switch used {
         case .success(let value):
+            failures.withLock { $0.count = 0 }
             return SignatureValue(checked: value, of: open)
         case .failure(let error):
+            if error.isOfModule { failures.withLock { $0 = ($0.count + 1, .now) } }
             let outcome = error.outcome
             do { _ = try await log.conclude(open, outcome, step: step(outcome)) } catch { throw .auditStopped }
             throw error
@@ -72,14 +91,15 @@ package final class KeyCustody: Sendable {
     private func use(
         _ credential: Credential, on bytes: [UInt8], until deadline: ContinuousClock.Instant
     ) async throws(KeyError) -> [UInt8] {
-        guard let handle = handles.withLock({ $0[credential.keyID] }) else { throw .keyMissing(credential.id) }
+        let digest = Digest(of: bytes, by: credential.algorithm.digestAlgorithm)
         let value: [UInt8]
         do {
-            value = try await pool.sign(
-                Digest(of: bytes, by: credential.algorithm.digestAlgorithm), with: handle,
-                by: credential.algorithm.mechanism, deadline: deadline
-            )
-        } catch { throw .token(error) }
+            value = try await sign(digest, with: credential, until: deadline)
+        } catch .token(.keyMissing) {
+            // The token was logged in to anew and all handles changed; no key was used.
+            do { try await refresh(until: deadline) } catch { throw .token(error) }
+            value = try await sign(digest, with: credential, until: deadline)
+        }
         do {
             try credential.certificate.publicKey.verify(
                 signature: value, over: bytes, algorithm: credential.algorithm
@@ -87,9 +107,32 @@ package final class KeyCustody: Sendable {
         } catch { throw .wrongValue }
         return value
     }
+
+    private func sign(
+        _ digest: Digest, with credential: Credential, until deadline: ContinuousClock.Instant
+    ) async throws(KeyError) -> [UInt8] {
+        guard let handle = handles.withLock({ $0[credential.keyID] }) else { throw .keyMissing(credential.id) }
+        do {
+            return try await pool.sign(digest, with: handle, by: credential.algorithm.mechanism, deadline: deadline)
+        } catch { throw .token(error) }
+    }
+
+    private func refresh(until deadline: ContinuousClock.Instant) async throws(PKCS11Error) {
+        let fresh = try await Self.handles(in: pool, until: deadline)
+        // A token that shows no key at all has merely not been logged in to yet.
+        if !fresh.isEmpty { handles.withLock { $0 = fresh } }
+    }
 }
 
 extension KeyError {
+    /// Whether the module is at fault, rather than how much it has to do, or what is in it.
+    fileprivate var isOfModule: Bool {
+        switch self {
+        case .token(.busy), .keyMissing, .auditStopped: false
+        case .token, .wrongValue: true
+        }
+    }
+
     /// How the use ended, for the record.
     fileprivate var outcome: Outcome {
         switch self {

@@ -62,6 +62,7 @@ package actor PKCS11Module {
                     slot: slot,
                     label: text(of: info.label),
                     serial: text(of: info.serialNumber),
+                    manufacturer: text(of: info.manufacturerID),
                     isInitialized: info.flags & CKF_TOKEN_INITIALIZED != 0,
                     isPINLocked: info.flags & CKF_USER_PIN_LOCKED != 0,
                     isPINNearlyLocked: info.flags & (CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY) != 0
@@ -77,7 +78,9 @@ package actor PKCS11Module {
         guard let match = matches.first else { throw .tokenNotFound(label: label) }
         guard matches.count == 1 else { throw .tokenAmbiguous(label: label) }
         if let known = tokens[match.slot], known.serial == match.serial, known.label == label { return known }
-        let token = PKCS11Token(module: self, slot: match.slot, label: label, serial: match.serial)
+        let token = PKCS11Token(
+            module: self, slot: match.slot, label: label, serial: match.serial, manufacturer: match.manufacturer
+        )
         tokens[match.slot] = token
         return token
     }
@@ -157,6 +160,8 @@ package struct SlotInfo: Sendable, Hashable {
     /// The token's label without its padding.
     package let label: String
     package let serial: String
+    /// Who made the token; a module that stands before another one passes this on.
+    package let manufacturer: String
     package let isInitialized: Bool
     package let isPINLocked: Bool
     /// Wrong PINs have been given; a few more, or one more, lock the user's PIN.

@@ -9,16 +9,19 @@ package final class PKCS11Token: Sendable {
     package let label: String
     /// The serial number that the module reports.
     package let serial: String
+    /// Who made the token, as the module reports it.
+    package let manufacturer: String
 
     // INVARIANT: grows with each login that was not one already. Handles of private objects end with the login
     // under which they were found, and a module may give the same number to another key afterwards.
     private let logins = Atomic<Int>(0)
 
-    init(module: PKCS11Module, slot: UInt, label: String, serial: String) {
+    init(module: PKCS11Module, slot: UInt, label: String, serial: String, manufacturer: String) {
         self.module = module
         self.slot = slot
         self.label = label
         self.serial = serial
+        self.manufacturer = manufacturer
     }
 
     /// Opens a session on an operating system thread of its own; writable where objects are made or destroyed.

@@ -33,7 +33,7 @@ extension Rule {
         says = try map.required("says").string(atMost: 400)
         effect = try map.required("effect").choice(Effect.self)
         var actions: Set<String> = []
-        for node in try map.required("actions").sequence(atMost: 10) {
+        for node in try map.required("actions").filledSequence(atMost: 10) {
             actions.insert(try node.choice(ActionName.self).rawValue)
         }
         self.actions = actions
@@ -59,6 +59,8 @@ extension Condition {
             "certificate-role", "token-role", "authentication", "authentication-age", "client", "facility",
             "prescription",
         ])
+        // Without a condition a permit rule would permit everything, and a deny rule deny nothing.
+        guard !map.entries.isEmpty else { throw node.fault("at least one condition") }
         var conditions: [Condition] = []
         for entry in map.entries {
             conditions.append(try read(entry.key, entry.value))
@@ -68,9 +70,9 @@ extension Condition {
 
     private static func read(_ key: String, _ node: YAMLNode) throws(YAMLError) -> Condition {
         switch key {
-        case "certificate-role": return .certificateRole(Set(try node.strings()))
+        case "certificate-role": return .certificateRole(try node.words())
         case "token-role":
-            var roles = Set(try node.strings())
+            var roles = try node.words()
             let silentAllowed = roles.remove("none-claimed") != nil
             return .tokenRole(roles, silentAllowed: silentAllowed)
         case "authentication": return .authentication(try node.choices(AuthenticationMethod.self))
@@ -92,7 +94,20 @@ extension YAMLNode {
         _ type: Choice.Type
     ) throws(YAMLError) -> Set<Choice> where Choice.RawValue == String {
         var choices: Set<Choice> = []
-        for node in try sequence(atMost: 100) { choices.insert(try node.choice(type)) }
+        for node in try filledSequence(atMost: 100) { choices.insert(try node.choice(type)) }
         return choices
+    }
+
+    fileprivate func words() throws(YAMLError) -> Set<String> {
+        var words: Set<String> = []
+        for node in try filledSequence(atMost: 100) { words.insert(try node.string()) }
+        return words
+    }
+
+    /// An empty list is a slip that would turn a rule off, or fix what it says.
+    fileprivate func filledSequence(atMost limit: Int) throws(YAMLError) -> [YAMLNode] {
+        let nodes = try sequence(atMost: limit)
+        guard !nodes.isEmpty else { throw fault("must have at least one entry") }
+        return nodes
     }
 }

@@ -11,6 +11,8 @@ package struct PolicyTests: Sendable {
         let rule: String
     }
 
+    /// The name of the set that the tests are of.
+    let set: String
     let tests: [Test]
 
     /// What running the tests found.
@@ -23,7 +25,7 @@ package struct PolicyTests: Sendable {
     /// Reads the tests from their YAML file.
     package init(reading file: [UInt8]) throws(YAMLError) {
         let root = try YAMLNode.read(file).mapping(allowed: ["set", "tests"])
-        _ = try root.required("set").string(atMost: 64)
+        set = try root.required("set").string(atMost: 64)
         var tests: [Test] = []
         for node in try root.required("tests").sequence() {
             let map = try node.mapping(allowed: ["name", "request", "decision", "rule"])
@@ -42,6 +44,7 @@ package struct PolicyTests: Sendable {
     /// Runs every test against `set`.
     package func run(against set: PolicySet) -> Report {
         var faults: [String] = []
+        if self.set != set.name { faults.append("the tests are of the set \(self.set), not of \(set.name)") }
         var deciding: Set<String> = []
         for test in tests {
             let decision = set.decide(test.request.action, test.request.asker, test.request.facts)
@@ -77,7 +80,7 @@ package struct PolicyRequest: Sendable, Hashable {
         case "prove-possession": action = .provePossession
         default: throw node.fault("a known action")
         }
-        let client = try map["client"]?.string()
+        let client = try map["client"]?.choice(Client.self)
         asker = PolicyAsker(
             tokenRoles: try map["token-roles"]?.strings().map { HCRole($0) },
             method: try map["authentication"]?.choice(AuthenticationMethod.self) ?? .hpkiCard,
@@ -85,13 +88,23 @@ package struct PolicyRequest: Sendable, Hashable {
         )
         facts = PolicyFacts(
             certificateRoles: try map["certificate-roles"]?.strings().map { HCRole($0) } ?? [],
-            client: client.flatMap { kind in
-                guard let kind = ClientRegistration.FacilityKind(rawValue: kind), let id = ClientID("test-client")
-                else { return nil }
-                return ClientRegistration(id: id, facility: "0000000", kind: kind)
-            },
+            client: client?.registration,
             prescription: try map["prescription"]?.choice(PolicyFacts.Prescription.self) ?? .none,
             authenticationAge: Int64(try map["authentication-age"]?.duration(in: 0...86_400) ?? 0)
         )
+    }
+}
+
+/// The client of a test's request; left out, the token names none.
+private enum Client: String, CaseIterable {
+    case unregistered
+    case medical
+    case pharmacy
+
+    var registration: ClientRegistration? {
+        guard let kind = ClientRegistration.FacilityKind(rawValue: rawValue), let id = ClientID("test-client") else {
+            return nil
+        }
+        return ClientRegistration(id: id, facility: "0000000", kind: kind)
     }
 }

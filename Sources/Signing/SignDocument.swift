@@ -74,8 +74,9 @@ package struct SignDocument: Sendable {
         return answer
     }
 
-    /// A draft that fails is a refusal, which core records where the token makes a known caller. What core says of
-    /// the token, or of a log that cannot be written, comes before what is wrong with the document.
+    /// A draft that fails is a refusal, which core records where the token makes a known caller.
+    ///
+    /// What core says of the token, or of a log that cannot be written, comes before what is wrong with the document.
     private func drafting(
         _ form: DocumentForm, _ origin: RequestOrigin, _ body: () throws(Failure) -> Draft
     ) async throws(Failure) -> Draft {

@@ -8,10 +8,10 @@ internal import XML
 enum UnsignedForm {
     static func read(_ bytes: [UInt8], limits: SigningLimits) throws(Failure) -> (UnsignedDocument, Digest) {
         let document = try XMLDocument.received(bytes, limits)
-        let prescription = try prescription(in: document)
         guard !document.root.descendants.contains(where: { $0.isNamed("Signature", Namespaces.ds) }) else {
             throw Failure(.alreadySigned, "The document holds a signature already.")
         }
+        let prescription = try prescription(in: document)
         for child in prescription.children {
             guard parts.contains(where: { child.isNamed($0, "") && prescription.children($0, "").count == 1 }) else {
                 throw Failure(.wrongDocument, "The element Prescription holds an element that its form does not have.")

@@ -13,7 +13,7 @@ struct CryptographicCheck {
     init(_ signature: ParsedSignature, at place: SignaturePlace) throws(Finding) {
         let certificate = try Self.certificate(of: signature)
         self.certificate = certificate
-        others = signature.certificates.compactMap { try? HPKICertificate(der: $0) }.filter { $0 != certificate }
+        others = signature.certificates.compactMap(ReadCertificates.certificate).filter { $0 != certificate }
         coverage = try Self.checkReferences(of: signature, at: place)
         try Self.checkValue(of: signature, by: certificate.publicKey)
     }
@@ -29,7 +29,7 @@ struct CryptographicCheck {
                 "The signed properties name another certificate than KeyInfo holds."
             )
         }
-        guard let certificate = try? HPKICertificate(der: der) else {
+        guard let certificate = ReadCertificates.certificate(der) else {
             throw .format("certificate-malformed", "The signing certificate cannot be read.")
         }
         return certificate

@@ -22,6 +22,9 @@ struct Home: Sendable, Hashable {
     var development: String { path + "/development" }
     var core: CoreSettings.Paths { CoreSettings.Paths(home: path) }
 
+    /// Held by `serve` as long as it runs; core has a lock of its own.
+    var serveLock: String { run + "/serve.lock" }
+
     /// The state of the development authorities, with their private keys.
     var developmentPKI: String { development + "/pki.json" }
     var developmentIssuerKey: String { development + "/issuer/key.pem" }

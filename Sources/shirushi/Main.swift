@@ -2,7 +2,9 @@ import ArgumentParser
 import Glibc
 import Host
 
-/// The one executable. Its two inner commands, `core` and `front`, are started by `serve`.
+/// The one executable.
+///
+/// Its two inner commands, `core` and `front`, are started by `serve`.
 @main
 struct Main {
     static func main() async {
@@ -41,7 +43,7 @@ struct Shirushi: AsyncParsableCommand {
             """,
         subcommands: [
             InitCommand.self, ServeCommand.self, TokenCommand.self, SignCommandLine.self, VerifyCommand.self,
-            AuditCommand.self, PolicyCommand.self, CoreCommand.self, FrontCommand.self,
+            AuditCommand.self, PolicyCommand.self, FailuresCommand.self, CoreCommand.self, FrontCommand.self,
         ]
     )
 }

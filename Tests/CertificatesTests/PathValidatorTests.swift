@@ -140,6 +140,22 @@ import Testing
         }
     }
 
+    @Test func `a holder's revocation is certain although the authority's own is not known`() throws {
+        var pki = try Shared.pki.get()
+        let leaf = try pki.issue(doctor, publicKey: try holderKey(), by: .jma, now: noon)
+        try pki.revoke(serial: leaf.serialNumber, of: .jma, reason: .keyCompromise, at: noon)
+        let trust = pki.trustStore
+        var store = CRLStore()
+        for (file, list) in try pki.crls(now: noon) where file != "development-root-sarl.crl" {
+            store = try store.adding(list, issuers: trust.anchors + trust.intermediates)
+        }
+        let judgement = PathValidator(trust: trust, crls: store).judge(leaf, at: noon)
+        guard case .failed(.revoked(.leaf, at: noon, reason: .keyCompromise)) = judgement else {
+            Issue.record("found \(judgement)")
+            return
+        }
+    }
+
     @Test func `the key must be for nonRepudiation and nothing else`() throws {
         var pki = try Shared.pki.get()
         let validator = try validator(&pki)

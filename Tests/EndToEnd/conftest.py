@@ -67,8 +67,8 @@ def make_instance(tmp_path, shim):
     """Makes instances of the test's own, not yet serving; all are ended with the test."""
     made = []
 
-    def make(name="home", place=None):
-        made.append(Instance((place or tmp_path) / name, shim=shim))
+    def make(name="home", place=None, options=()):
+        made.append(Instance((place or tmp_path) / name, shim=shim, options=options))
         return made[-1]
 
     yield make

@@ -109,13 +109,16 @@ class Authority:
 
     def crl(self, revoked=(), hours=(-1, 95)):
         """The signing CA's revocation list in DER."""
+        return self.list_of(self.ca.subject, self.ca_key, revoked, hours)
+
+    def list_of(self, issuer, key, revoked=(), hours=(-1, 95)):
         builder = (
             x509.CertificateRevocationListBuilder()
-            .issuer_name(self.ca.subject)
+            .issuer_name(issuer)
             .last_update(self.now + datetime.timedelta(hours=hours[0]))
             .next_update(self.now + datetime.timedelta(hours=hours[1]))
             .add_extension(x509.CRLNumber(7), False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.ca_key.public_key()), False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), False)
         )
         for signer in revoked:
             builder = builder.add_revoked_certificate(
@@ -124,13 +127,14 @@ class Authority:
                 .revocation_date(self.now - datetime.timedelta(days=2))
                 .build()
             )
-        return builder.sign(self.ca_key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+        return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
     def install(self, home, crl=None):
-        """Makes an instance trust this authority."""
+        """Makes an instance trust this authority, whose root has revoked nothing."""
         pem = serialization.Encoding.PEM
         (home / "trust" / "anchors" / "stranger.pem").write_bytes(self.root.public_bytes(pem))
         (home / "trust" / "intermediates" / "stranger.pem").write_bytes(self.ca.public_bytes(pem))
+        (home / "trust" / "crls" / "stranger-root.crl").write_bytes(self.list_of(self.root.subject, self.root_key))
         if crl is not None:
             (home / "trust" / "crls" / "stranger.crl").write_bytes(crl)
 

@@ -95,6 +95,26 @@ def test_a_failed_sign_is_no_signature_and_is_recorded(served):
     assert any(each.is_outcome and each.code in (audit.FAILED, audit.UNKNOWN) for each in log)
 
 
+def test_a_module_that_fails_every_sign_is_not_ready(served):
+    """It answers everything but C_Sign: readiness turns red, and green again once the module signs."""
+    session = served.session()
+
+    def await_status(status, seconds):
+        deadline = time.monotonic() + seconds
+        while served.get("/health/ready", session=session).status_code != status:
+            assert time.monotonic() < deadline, f"not {status} within {seconds} s"
+            time.sleep(0.1)
+
+    (served.shim / "sign-fail").touch()
+    for _ in range(4):
+        problem(served.prescribe(documents.prescribing(), session=session), "key-unavailable")
+    await_status(503, 3)
+    (served.shim / "sign-fail").unlink()
+    documents.document_of(served.prescribe(documents.prescribing(), session=session))
+    await_status(200, 3)
+    finish(served)
+
+
 def test_a_wrong_signature_never_leaves(served):
     (served.shim / "sign-wrong").touch()
     for _ in range(3):

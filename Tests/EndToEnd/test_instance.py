@@ -89,11 +89,31 @@ class TestCheck:
             settings["hsm"].pop("acceptSoftwareToken", None)
 
         fresh.configure(switch)
+        # Not by its file's name is an anchor known.
+        anchors = fresh.home / "trust" / "anchors"
+        (anchors / "dev-root.pem").rename(anchors / "root.pem")
         run = self.check(fresh)
         text = (run.stdout + run.stderr).lower()
         assert run.returncode != 0
         for word in ("development anchor", "development issuer", "software token"):
             assert word in text, text
+
+    @pytest.mark.parametrize(
+        "path", ["secrets/hsm.pin", "development/tls/server.key", "trust/anchors/dev-root.pem", "data/core.sqlite"]
+    )
+    def test_a_missing_file_is_a_fault(self, fresh, path):
+        (fresh.home / path).unlink()
+        run = self.check(fresh)
+        assert run.returncode == 78 and path.split("/")[0] in run.stderr, run.stdout + run.stderr
+
+    def test_a_software_token_behind_another_module_is_refused_too(self, fresh):
+        """The module's path does not tell that SoftHSM is behind it; the token does."""
+        fresh.configure(lambda settings: settings["hsm"].pop("acceptSoftwareToken"))
+        fresh.start(ready=False)
+        deadline = time.monotonic() + 10
+        while "software token (SoftHSM" not in fresh.log_end():
+            assert time.monotonic() < deadline, fresh.log_end()
+            time.sleep(0.1)
 
     @pytest.mark.parametrize(
         "content", ["", "- a", "a: b: c", "listeners: 7", "\0", "a: &a [*a]", "x" * 10_000_000], ids=range(7)
@@ -167,8 +187,10 @@ class TestHealth:
 
     def test_metrics_have_their_own_address(self, instance):
         problem(instance.get("/metrics", instance.token("doctor-1")), "not-found")
+        problem(instance.post("/v1/prescriptions", documents.prescribing()), "missing-token")
         text = instance.session().get(f"http://127.0.0.1:{instance.metrics_port}/metrics", timeout=5).text
         assert re.search(r"^# TYPE \w+ counter$", text, re.M)
+        assert re.search(r'^shirushi_refused_strangers_total\{reason="missing-token"\} [1-9]', text, re.M), text
         for holder in contract.HOLDERS:
             assert holder not in text
 

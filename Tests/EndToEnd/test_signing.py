@@ -17,6 +17,18 @@ def names_in_scope(element):
     return {prefix: uri for prefix, uri in element.nsmap.items()}
 
 
+@pytest.mark.parametrize("key_type", ["rsa-3072", "p-256"])
+def test_with_keys_of_other_types(make_instance, key_type):
+    instance = make_instance(options=("--key-type", key_type)).start()
+    signed = documents.document_of(instance.prescribe(documents.prescribing()))
+    judges.both(signed, "prescription", instance.home)
+    key = judges.signing_certificate(signed, "prescription").public_key()
+    assert f"{'rsa' if hasattr(key.public_numbers(), 'n') else 'p'}-{key.key_size}" == key_type
+    result = documents.document_of(instance.dispense(documents.dispensing(documents.registered(signed))))
+    judges.both(result, "dispensing", instance.home)
+    judges.both(result, "inner", instance.home)
+
+
 class TestPrescription:
     def test_is_verified_by_xmlsec1_and_signxml(self, instance):
         for body in (documents.prescribing(), {"document": documents.b64(documents.unsigned_prescription())}):

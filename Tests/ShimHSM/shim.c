@@ -11,6 +11,8 @@
 //   sign-latency-ms  C_Sign first waits as many milliseconds as the file's text says
 //   session-lost     every call with a session handle answers CKR_SESSION_HANDLE_INVALID
 //   login-lost       C_SignInit answers CKR_USER_NOT_LOGGED_IN; the next C_Login that succeeds removes the file
+//   logout           the next C_SignInit logs the user out of the real token, answers CKR_USER_NOT_LOGGED_IN and
+//                    removes the file
 //   pin-wrong        C_Login answers CKR_PIN_INCORRECT; the real module is not called
 //   token-gone       slots, tokens, sessions: CKR_TOKEN_NOT_PRESENT
 //   max-sessions     C_OpenSession answers CKR_SESSION_COUNT beyond as many open sessions as the file's text says
@@ -188,6 +190,12 @@ static CK_RV shim_Login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHA
 static CK_RV shim_SignInit(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE key) {
     FAULT();
     if (wanted("login-lost")) return CKR_USER_NOT_LOGGED_IN;
+    char path[1024];
+    if (wanted("logout") && path_of("logout", path, sizeof path)) {
+        unlink(path);
+        real->C_Logout(session);
+        return CKR_USER_NOT_LOGGED_IN;
+    }
     CK_RV code = real->C_SignInit(session, mechanism, key);
     if (code == CKR_OK) keys[session % 65536] = key;
     return code;

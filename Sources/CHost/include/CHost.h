@@ -40,6 +40,8 @@ int chost_clock_state(int64_t *maximum_error);
 int chost_disable_core_dumps(void);
 /// 1 while the process may be dumped or traced.
 int chost_is_dumpable(void);
+/// Keeps every page of this process out of swap (mlockall): 1 done, 0 the limit forbids it, -errno failed.
+int chost_lock_memory(void);
 /// Makes exec unable to grant privileges (PR_SET_NO_NEW_PRIVS), for good.
 int chost_forbid_new_privileges(void);
 /// The signal sent to this process when the thread that started it ends (PR_SET_PDEATHSIG).

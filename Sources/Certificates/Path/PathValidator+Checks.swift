@@ -6,7 +6,9 @@ extension PathValidator {
         for check in [extensionFault, validityFault(at: instant), authorityFault, leafFault] {
             if let fault = check(chain) { return fault }
         }
-        return constraintFault(chain) ?? revocationFault(chain, at: instant)
+        let revocation = revocationFault(chain, at: instant)
+        if let revocation, revocation.isConclusive { return revocation }
+        return constraintFault(chain) ?? revocation
     }
 
     private func extensionFault(_ chain: [HPKICertificate]) -> PathFault? {
@@ -79,27 +81,36 @@ extension PathValidator {
         return nil
     }
 
-    /// Revocation from the anchor downwards: an authority's list means something only while the authority stands.
+    /// The certain revocation nearest to the anchor, or else the first knowledge that is missing.
+    ///
+    /// A certificate that its issuer revoked is bad whatever is unknown of the issuer: were the issuer's certificate
+    /// revoked too, this one would be no better.
     private func revocationFault(_ chain: [HPKICertificate], at instant: Instant) -> PathFault? {
         guard requirements.revocation == .required else { return nil }
+        var missing: PathFault?
         for index in chain.indices.dropLast().reversed() {
-            let member = Self.member(index, of: chain)
-            let certificate = chain[index]
-            guard let list = crls.current(for: certificate, issuedBy: chain[index + 1]) else {
-                return .revocationUnknown(member)
-            }
-            if let entry = list.entry(for: certificate.serialNumber) {
-                return entry.revokedAt <= instant
-                    ? .revoked(member, at: entry.revokedAt, reason: entry.reason)
-                    : .revokedLater(member, at: entry.revokedAt, reason: entry.reason)
-            }
-            guard let nextUpdate = list.nextUpdate, instant <= nextUpdate else {
-                return .crlStale(member, nextUpdate: list.nextUpdate)
-            }
-            if certificate.notAfter < list.thisUpdate {
-                return .crlAfterExpiry(member, thisUpdate: list.thisUpdate)
-            }
+            guard let fault = revocationFault(of: index, in: chain, at: instant) else { continue }
+            if fault.isConclusive { return fault }
+            missing = missing ?? fault
         }
+        return missing
+    }
+
+    private func revocationFault(of index: Int, in chain: [HPKICertificate], at instant: Instant) -> PathFault? {
+        let member = Self.member(index, of: chain)
+        let certificate = chain[index]
+        guard let list = crls.current(for: certificate, issuedBy: chain[index + 1]) else {
+            return .revocationUnknown(member)
+        }
+        if let entry = list.entry(for: certificate.serialNumber) {
+            return entry.revokedAt <= instant
+                ? .revoked(member, at: entry.revokedAt, reason: entry.reason)
+                : .revokedLater(member, at: entry.revokedAt, reason: entry.reason)
+        }
+        guard let nextUpdate = list.nextUpdate, instant <= nextUpdate else {
+            return .crlStale(member, nextUpdate: list.nextUpdate)
+        }
+        if certificate.notAfter < list.thisUpdate { return .crlAfterExpiry(member, thisUpdate: list.thisUpdate) }
         return nil
     }
 }

@@ -45,6 +45,9 @@ package struct DevelopmentPKI: Sendable {
         }
     }
 
+    /// A word in the name of every authority made here, by which a production instance refuses it.
+    package static let mark = "DEVELOPMENT"
+
     package let settings: Settings
     private var rootAuthority: DevelopmentAuthority
     private var authorities: [Authority: DevelopmentAuthority]

@@ -118,7 +118,7 @@ private struct Parts {
         certificateDigest = Base64.encode(fingerprint.bytes)
         encodedCertificate = Base64.encode(certificate)
         let seed = Array(names.signature.utf8) + dataDigest.bytes + fingerprint.bytes + Array(signingTime.utf8)
-        id = "id" + Hex.encode(Digest(of: seed).bytes.prefix(8))
+        id = "id" + Hex.encode(Array(Digest(of: seed).bytes.prefix(8)))
     }
 
     func signedInfo(apex: String) -> String {
@@ -129,11 +129,11 @@ private struct Parts {
             + digest(Base64.encode(dataDigest.bytes))
             + "</xs:Reference><xs:Reference Id=\"\(id)-Reference2-KeyInfo\" URI=\"#\(id)-KeyInfo\">"
             + exclusiveTransform
-            + digest(Base64.encode(Digest(of: keyInfo(apex: " xmlns:xs=\"\(Namespaces.ds)\"").utf8).bytes))
+            + digest(Base64.encode(Digest(of: Array(keyInfo(apex: " xmlns:xs=\"\(Namespaces.ds)\"").utf8)).bytes))
             + "</xs:Reference><xs:Reference Id=\"\(id)-Reference3-SignedProperties\""
             + " Type=\"http://uri.etsi.org/01903#SignedProperties\" URI=\"#\(id)-SignedProperties\">"
             + exclusiveTransform
-            + digest(Base64.encode(Digest(of: canonicalSignedProperties.utf8).bytes))
+            + digest(Base64.encode(Digest(of: Array(canonicalSignedProperties.utf8)).bytes))
             + "</xs:Reference></xs:SignedInfo>"
     }
 

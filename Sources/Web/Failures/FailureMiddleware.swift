@@ -26,6 +26,7 @@ struct FailureMiddleware: RouterMiddleware {
         var failure: Failure?
         do {
             try checkHost(request)
+            try checkPath(request)
             response = try await next(request, context)
         } catch {
             let (cause, allow) = translate(error, request)
@@ -49,6 +50,12 @@ struct FailureMiddleware: RouterMiddleware {
         guard let authority = request.head.authority, hosts.contains(Self.host(of: authority)) else {
             throw Failure(.malformedRequest, "The request names a host that this listener does not serve.")
         }
+    }
+
+    /// A route has one address: the router takes an empty part for none, a rule of a proxy before us may not.
+    private func checkPath(_ request: Request) throws(Failure) {
+        let parts = request.uri.path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+        guard parts.count <= 1 || !parts.contains("") else { throw Failure(.notFound, "No route has this address.") }
     }
 
     /// The host of `host:port`, an IPv6 address without its brackets, in lower case.
@@ -91,7 +98,9 @@ struct FailureMiddleware: RouterMiddleware {
         ]
         // The detail may speak of the document, so it is for the caller alone.
         if let failure {
-            metadata["failure"] = .string(FailureTable.row(failure.kind).slug)
+            let row = FailureTable.row(failure.kind)
+            metadata["failure"] = .string(row.slug)
+            if row.status == 401 || failure.kind == .unknownHolder { metrics.refusedStranger(row.slug) }
             if let rule = failure.rule { metadata["rule"] = .string(rule) }
             if let cause = failure.cause { metadata["cause"] = .string(cause) }
         }

@@ -17,6 +17,8 @@ final class WebMetrics: Sendable {
         var inFlight = 0
         var requests: [Series: UInt64] = [:]
         var latencies: [String: Histogram] = [:]
+        /// By the kind of failure, of which there are few.
+        var strangers: [String: UInt64] = [:]
     }
 
     /// Upper bounds of the latency buckets, in milliseconds.
@@ -42,6 +44,11 @@ final class WebMetrics: Sendable {
         }
     }
 
+    /// Counts a refusal of somebody unknown, which the audit log does not hold.
+    func refusedStranger(_ reason: String) {
+        state.withLock { $0.strangers[reason, default: 0] += 1 }
+    }
+
     /// The text exposition format of Prometheus, version 0.0.4.
     var text: String {
         let state = state.withLock { $0 }
@@ -51,6 +58,10 @@ final class WebMetrics: Sendable {
             ($0.key.route, $0.key.status) < ($1.key.route, $1.key.status)
         }) {
             text += "shirushi_http_requests_total{route=\"\(series.route)\",status=\"\(series.status)\"} \(count)\n"
+        }
+        text += "# TYPE shirushi_refused_strangers_total counter\n"
+        for (reason, count) in state.strangers.sorted(by: { $0.key < $1.key }) {
+            text += "shirushi_refused_strangers_total{reason=\"\(reason)\"} \(count)\n"
         }
         text += "# TYPE shirushi_http_request_seconds histogram\n"
         for (route, histogram) in state.latencies.sorted(by: { $0.key < $1.key }) {

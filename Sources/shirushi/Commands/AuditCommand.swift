@@ -80,7 +80,8 @@ extension AuditEntryFacts {
                 "sequence": sequence, "time": time.rfc3339 ?? "", "timeMilliseconds": time.milliseconds, "kind": kind,
             ]
             for field in fields { object[field.name] = field.value }
-            let data = try JSONSerialization.data(withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
+            let data = try JSONSerialization.data(
+                withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
             return String(decoding: data, as: UTF8.self)
         }
     }

@@ -20,6 +20,8 @@ struct InitCommand: AsyncParsableCommand {
     @OptionGroup var home: HomeOption
     @Flag(help: "Make a development instance, complete with a software token, authorities and holders.")
     var development = false
+    @Option(name: .customLong("key-type"), help: "The second keys of a development instance.")
+    var keyType = DevelopmentInstance.KeyType.rsa2048
 
     func run() async throws {
         let home = home.home
@@ -28,10 +30,11 @@ struct InitCommand: AsyncParsableCommand {
             return
         }
         if Files.exists(home.path), try !Files.names(in: home.path).isEmpty {
-            throw CommandError("\(home.path) is not empty and holds no instance; nothing was changed. Name another folder.")
+            throw CommandError(
+                "\(home.path) is not empty and holds no instance; nothing was changed. Name another folder.")
         }
         if development {
-            try await DevelopmentInstance(home: home).make()
+            try await DevelopmentInstance(home: home, keyType: keyType).make()
             print(
                 """
                 Made a development instance at \(home.path).
@@ -56,6 +59,8 @@ struct InitCommand: AsyncParsableCommand {
         }
     }
 }
+
+extension DevelopmentInstance.KeyType: ExpressibleByArgument {}
 
 /// `--home DIR`, which every command on an instance takes.
 struct HomeOption: ParsableArguments {

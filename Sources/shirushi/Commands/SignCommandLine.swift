@@ -96,7 +96,8 @@ struct ServerOptions: ParsableArguments {
             )
         )
         let answer = (try? JSONSerialization.jsonObject(with: Data(response.body))) as? [String: Any] ?? [:]
-        guard response.status == 200, let text = answer["document"] as? String, let document = Base64.decode(text) else {
+        guard response.status == 200, let text = answer["document"] as? String, let document = Base64.decode(text)
+        else {
             throw CommandError(Self.problem(response.status, answer))
         }
         try Files.write(document, to: Paths.absolute(out), mode: 0o644)

@@ -1,4 +1,6 @@
+import Certificates
 import Core
+import Development
 import Host
 import Identity
 import Keys
@@ -10,7 +12,6 @@ extension Configuration {
     /// What is unsafe or cannot work, each fault naming its key.
     func faults(in home: Home) -> [String] {
         var faults = web.faults
-        if web.listeners.isEmpty { faults.append("`listeners` must name at least one listener") }
         if issuers.isEmpty { faults.append("`issuers` must name at least one issuer, or nobody can sign") }
         if Set(issuers.map(\.issuer)).count != issuers.count { faults.append("`issuers` names one issuer twice") }
         if Set(clients.map(\.id)).count != clients.count { faults.append("`clients` names one client twice") }
@@ -21,6 +22,37 @@ extension Configuration {
             faults.append("`hsm.module`: there is no file \(module.path)")
         }
         if kind == .production { faults += productionFaults(in: home) }
+        return faults
+    }
+
+    /// What is wrong with the files that the configuration names, as far as a start needs them; reads secrets.
+    func faultsOfFiles(in home: Home) -> [String] {
+        var faults: [String] = []
+        func check(_ key: String, _ body: () throws -> Void) {
+            do { try body() } catch { faults.append("`\(key)`: \(error)") }
+        }
+        for (index, listener) in web.listeners.enumerated() {
+            let key = "listeners[\(index)]"
+            check("\(key).certificate") { _ = try Files.read(listener.certificateChain, atMost: 1 << 20) }
+            check("\(key).key") { _ = try Files.read(listener.key, atMost: 1 << 20) }
+            switch listener.clientCertificate {
+            case .none: break
+            case .request(let path), .require(let path):
+                check("\(key).authorities") { _ = try Files.read(path, atMost: 1 << 20) }
+            }
+        }
+        check("hsm.pinFile") { _ = try SecretFile.read(module.pinFile, atMost: 256) }
+        for path in [home.core.logKey, home.core.pseudonymKey, home.core.claimKey] {
+            check("secrets") { _ = try SecretFile.read(path, atMost: 4096) }
+        }
+        for path in [home.core.database, home.core.auditHead] where !Files.exists(path) {
+            faults.append("`data`: there is no file \(path)")
+        }
+        check("trust") {
+            let trust = try TrustStore.load(folder: home.trust)
+            guard !trust.anchors.isEmpty else { throw CommandError("there is no certificate in \(home.trust)/anchors") }
+            _ = try CRLStore.load(folder: home.crls, trust: trust)
+        }
         return faults
     }
 
@@ -41,8 +73,9 @@ extension Configuration {
             faults.append(
                 "`kind` is production, and \(home.development) holds development authorities; make a new home")
         }
-        for name in (try? Files.names(in: home.trust + "/anchors")) ?? [] where name.hasPrefix("dev-") {
-            faults.append("`trust/anchors/\(name)` is a development anchor")
+        for anchor in (try? TrustStore.load(folder: home.trust))?.anchors ?? []
+        where anchor.subject.text.contains(DevelopmentPKI.mark) {
+            faults.append("`trust/anchors`: \(anchor.subject.text) is a development anchor")
         }
         return faults
     }

@@ -21,213 +21,266 @@ extension Configuration {
     /// Reads and checks the configuration of `home`; throws every fault at once.
     static func read(_ home: Home) throws -> Configuration {
         try home.mustExist()
-        let bytes = try Files.read(home.configuration, atMost: YAMLNode.byteLimit)
-        do {
-            var reading = Reading(home: home)
-            let configuration = try reading.configuration(try YAMLNode.read(bytes))
-            let faults = reading.faults.errors.map(\.description) + configuration.faults(in: home)
-            guard faults.isEmpty else { throw ConfigurationFaults(faults: faults) }
-            return configuration
-        } catch let error as YAMLError {
-            throw ConfigurationFaults(faults: [error.description])
+        let root: YAMLNode
+        do { root = try YAMLNode.read(try Files.read(home.configuration, atMost: YAMLNode.byteLimit)) } catch {
+            throw ConfigurationFaults(faults: ["\(error)"])
         }
+        var reading = Reading(home: home)
+        let configuration = reading.configuration(root)
+        let faults = reading.faults.errors.map(\.description) + (configuration?.faults(in: home) ?? [])
+        guard let configuration, faults.isEmpty else { throw ConfigurationFaults(faults: faults) }
+        return configuration
     }
 }
 
 /// Reads the file key by key, collecting what is wrong.
+///
+/// Where a key is at fault a harmless value stands for it, so that what else is wrong is found too.
 private struct Reading {
     let home: Home
     var faults = YAMLFaults()
 
-    mutating func configuration(_ root: YAMLNode) throws(YAMLError) -> Configuration {
-        let map = try root.mapping(allowed: [
+    mutating func configuration(_ root: YAMLNode) -> Configuration? {
+        let known = [
             "kind", "origin", "publicOrigin", "listeners", "metrics", "hsm", "issuers", "clients", "signingWindow",
             "clockSkew", "policy", "certificates", "limits", "clock",
-        ])
-        let kind = try map.required("kind").choice(Configuration.Kind.self)
-        let (webLimits, inFlight) = map["limits"].map { limits($0) } ?? (WebSettings.Limits(), 512)
-        var web = WebSettings()
-        web.limits = webLimits
-        web.publicOrigin = faults.read(or: "") { () throws(YAMLError) in try map.required("publicOrigin").string() }
-        web.listeners = list(map["listeners"]) { reading, node throws(YAMLError) in try reading.listener(node) }
-        do { web.metrics = try metrics(map["metrics"]) } catch { faults.add(error) }
-        let window = faults.read(or: ActivationWindow()) { () throws(YAMLError) in
-            ActivationWindow(
-                seconds: Int64(try map["signingWindow"]?.duration(in: 60...64_800) ?? 64_800),
-                skewSeconds: Int64(try map["clockSkew"]?.duration(in: 0...300) ?? 60)
-            )
+        ]
+        guard let map = root.mapping(allowed: known, faults: &faults) else { return nil }
+        let kind = required("kind", in: map, or: .development) { (node) throws(YAMLError) in
+            try node.choice(Configuration.Kind.self)
         }
-        let watched = map["certificates"].map { certificates($0) }
+        let (webLimits, inFlight) = limits(map["limits"])
+        let (watched, policies) = certificates(map["certificates"])
+        let clock = map["clock"]?.mapping(allowed: ["requireSynchronised"], faults: &faults)
         return Configuration(
             kind: kind,
-            origin: faults.read(or: "") { () throws(YAMLError) in try map.required("origin").string(atMost: 200) },
-            web: web,
-            module: try module(try map.required("hsm")),
-            issuers: list(map["issuers"]) { reading, node throws(YAMLError) in try reading.issuer(node, kind) },
-            clients: list(map["clients"]) { reading, node throws(YAMLError) in try reading.client(node) },
-            window: window,
-            policyFile: home.resolve(
-                faults.read(or: "") { () throws(YAMLError) in try map["policy"]?.string() ?? "policies/signing.yaml" }
+            origin: text("origin", in: map, or: "-", atMost: 200),
+            web: WebSettings(
+                listeners: list("listeners", in: map) { $0.listener($1) },
+                publicOrigin: text("publicOrigin", in: map, or: "https://-"),
+                limits: webLimits,
+                metrics: map["metrics"].flatMap { metrics($0) }
             ),
-            certificates: watched?.0 ?? CertificateWatch.Settings(folder: home.trust),
-            certificatePolicies: watched?.1 ?? ["1.2.392.100495.1.5.1.1.0.1"],
+            module: module(map),
+            issuers: list("issuers", in: map) { $0.issuer($1) },
+            clients: list("clients", in: map) { $0.client($1) },
+            window: ActivationWindow(
+                seconds: duration("signingWindow", in: map, or: 64_800, 60...64_800),
+                skewSeconds: duration("clockSkew", in: map, or: 60, 0...300)
+            ),
+            policyFile: home.resolve(
+                optional("policy", in: map, or: "policies/signing.yaml") { (node) throws(YAMLError) in
+                    try node.string()
+                }
+            ),
+            certificates: watched,
+            certificatePolicies: policies,
             inFlight: inFlight,
-            requireSynchronisedClock: faults.read(or: false) { () throws(YAMLError) in
-                try map["clock"]?.mapping(allowed: ["requireSynchronised"])["requireSynchronised"]?.boolean() ?? false
-            },
+            requireSynchronisedClock: flag("requireSynchronised", in: clock),
             allowPrivateAddresses: kind == .development
         )
     }
 
-    private mutating func list<Value>(
-        _ node: YAMLNode?, _ read: (inout Reading, YAMLNode) throws(YAMLError) -> Value
-    ) -> [Value] {
-        guard let node else { return [] }
-        guard let nodes = faults.read({ () throws(YAMLError) in try node.sequence(atMost: 1000) }) else { return [] }
-        var values: [Value] = []
-        for node in nodes {
-            do { values.append(try read(&self, node)) } catch { faults.add(error) }
-        }
-        return values
-    }
-
-    private mutating func listener(_ node: YAMLNode) throws(YAMLError) -> WebSettings.Listener {
-        let map = try node.mapping(allowed: [
+    private mutating func listener(_ node: YAMLNode) -> WebSettings.Listener? {
+        let known = [
             "name", "address", "port", "hostNames", "certificate", "key", "clientCertificate", "authorities", "groups",
-        ])
-        let clientCertificate: WebSettings.ClientCertificate
-        switch try map["clientCertificate"]?.string() ?? "none" {
-        case "none": clientCertificate = .none
-        case "request": clientCertificate = .request(authorities: home.resolve(try map.required("authorities").string()))
-        case "require": clientCertificate = .require(authorities: home.resolve(try map.required("authorities").string()))
-        default: throw map.fault("clientCertificate", "none, request or require")
+        ]
+        guard let map = node.mapping(allowed: known, faults: &faults) else { return nil }
+        let home = home
+        let clientCertificate = optional("clientCertificate", in: map, or: WebSettings.ClientCertificate.none) {
+            (node) throws(YAMLError) in
+            switch try node.string() {
+            case "none": return .none
+            case "request": return .request(authorities: home.resolve(try map.required("authorities").string()))
+            case "require": return .require(authorities: home.resolve(try map.required("authorities").string()))
+            default: throw node.fault("must be none, request or require")
+            }
         }
-        var groups: Set<WebSettings.RouteGroup> = []
-        for node in try map.required("groups").sequence(atMost: 10) {
-            groups.insert(try node.choice(WebSettings.RouteGroup.self))
+        let groups = required("groups", in: map, or: Set(WebSettings.RouteGroup.allCases)) {
+            (node) throws(YAMLError) in
+            var groups: Set<WebSettings.RouteGroup> = []
+            for node in try node.sequence(atMost: 10) { groups.insert(try node.choice(WebSettings.RouteGroup.self)) }
+            return groups
         }
         return WebSettings.Listener(
-            name: try map.required("name").string(atMost: 64),
-            address: try map.required("address").string(atMost: 64),
-            port: try map.required("port").integer(in: 0...65_535),
-            hostNames: try map["hostNames"]?.strings() ?? [],
-            certificateChain: home.resolve(try map.required("certificate").string()),
-            key: home.resolve(try map.required("key").string()),
+            name: text("name", in: map, or: "line \(node.line)", atMost: 64),
+            address: text("address", in: map, or: "-", atMost: 64),
+            port: required("port", in: map, or: 0) { (node) throws(YAMLError) in try node.integer(in: 0...65_535) },
+            hostNames: optional("hostNames", in: map, or: []) { (node) throws(YAMLError) in try node.strings() },
+            certificateChain: home.resolve(text("certificate", in: map, or: "-")),
+            key: home.resolve(text("key", in: map, or: "-")),
             clientCertificate: clientCertificate,
             groups: groups
         )
     }
 
-    private func metrics(_ node: YAMLNode?) throws(YAMLError) -> WebSettings.MetricsListener? {
-        guard let map = try node?.mapping(allowed: ["address", "port"]) else { return nil }
+    private mutating func metrics(_ node: YAMLNode) -> WebSettings.MetricsListener? {
+        guard let map = node.mapping(allowed: ["address", "port"], faults: &faults) else { return nil }
         return WebSettings.MetricsListener(
-            address: try map.required("address").string(atMost: 64),
-            port: try map.required("port").integer(in: 0...65_535)
+            address: text("address", in: map, or: "-", atMost: 64),
+            port: required("port", in: map, or: 0) { (node) throws(YAMLError) in try node.integer(in: 0...65_535) }
         )
     }
 
-    private func module(_ node: YAMLNode) throws(YAMLError) -> Configuration.Module {
-        let map = try node.mapping(allowed: [
+    private mutating func module(_ root: YAMLMapping) -> Configuration.Module {
+        let known = [
             "module", "token", "pinFile", "sessions", "timeoutSeconds", "acceptSoftwareToken", "environment",
-        ])
-        var environment: [(name: String, value: String)] = []
-        for entry in try map["environment"]?.mapping().entries ?? [] {
-            let value = try entry.value.string()
-            // A relative file of the instance, such as SoftHSM's configuration, is named in full.
-            environment.append((entry.key, value.hasPrefix("hsm/") ? home.resolve(value) : value))
+        ]
+        let node = required("hsm", in: root, or: nil) { (node) throws(YAMLError) -> YAMLNode? in node }
+        let map = node?.mapping(allowed: known, faults: &faults)
+        let home = home
+        let environment: [(name: String, value: String)] = optional("environment", in: map, or: []) {
+            (node) throws(YAMLError) in
+            try node.mapping().entries.map { (entry) throws(YAMLError) in
+                let value = try entry.value.string()
+                // A relative file of the instance, such as SoftHSM's configuration, is named in full.
+                return (entry.key, value.hasPrefix("hsm/") ? home.resolve(value) : value)
+            }
         }
         return Configuration.Module(
-            path: try map.required("module").string(),
-            token: try map.required("token").string(atMost: 32),
-            pinFile: home.resolve(try map.required("pinFile").string()),
-            sessions: try map["sessions"]?.integer(in: 1...256) ?? 4,
-            timeoutSeconds: try map["timeoutSeconds"]?.integer(in: 1...120) ?? 10,
-            acceptSoftwareToken: try map["acceptSoftwareToken"]?.boolean() ?? false,
+            path: text("module", in: map, or: "/dev/null"),
+            token: text("token", in: map, or: "-", atMost: 32),
+            pinFile: home.resolve(text("pinFile", in: map, or: "-")),
+            sessions: number("sessions", in: map, or: 4, 1...256),
+            timeoutSeconds: number("timeoutSeconds", in: map, or: 10, 1...120),
+            acceptSoftwareToken: flag("acceptSoftwareToken", in: map),
             environment: environment
         )
     }
 
-    private func issuer(_ node: YAMLNode, _ kind: Configuration.Kind) throws(YAMLError) -> IssuerSettings {
-        let map = try node.mapping(allowed: [
+    private mutating func issuer(_ node: YAMLNode) -> IssuerSettings? {
+        let known = [
             "issuer", "audience", "jwks", "algorithms", "refreshSeconds", "keepSeconds", "holders", "development",
-        ])
-        var algorithms = Set(JWSAlgorithm.allCases)
-        if let node = map["algorithms"] {
-            algorithms = []
+        ]
+        guard let map = node.mapping(allowed: known, faults: &faults) else { return nil }
+        let algorithms = optional("algorithms", in: map, or: Set(JWSAlgorithm.allCases)) { (node) throws(YAMLError) in
+            var algorithms: Set<JWSAlgorithm> = []
             for node in try node.sequence(atMost: 10) { algorithms.insert(try node.choice(JWSAlgorithm.self)) }
+            return algorithms
         }
-        var holders: Set<HolderID> = []
-        for node in try map["holders"]?.sequence(atMost: 100_000) ?? [] {
-            guard let holder = HolderID(try node.string(atMost: 64)) else { throw node.fault("a holder's id") }
-            holders.insert(holder)
+        let holders = optional("holders", in: map, or: Set<HolderID>()) { (node) throws(YAMLError) in
+            var holders: Set<HolderID> = []
+            for node in try node.sequence(atMost: 100_000) {
+                guard let holder = HolderID(try node.string(atMost: 64)) else {
+                    throw node.fault("must be a holder's id")
+                }
+                holders.insert(holder)
+            }
+            return holders
         }
-        let jwks = try map.required("jwks").string()
+        let jwks = text("jwks", in: map, or: "https://-")
         return IssuerSettings(
-            issuer: try map.required("issuer").string(atMost: 512),
-            audience: try map.required("audience").string(atMost: 512),
+            issuer: text("issuer", in: map, or: "line \(node.line)", atMost: 512),
+            audience: text("audience", in: map, or: "-", atMost: 512),
             jwks: jwks.contains("://") ? jwks : "file://" + home.resolve(jwks),
             algorithms: algorithms,
-            refreshSeconds: Int64(try map["refreshSeconds"]?.integer(in: 1...86_400) ?? 300),
-            keepSeconds: Int64(try map["keepSeconds"]?.integer(in: 0...86_400) ?? 3600),
+            refreshSeconds: Int64(number("refreshSeconds", in: map, or: 300, 1...86_400)),
+            keepSeconds: Int64(number("keepSeconds", in: map, or: 3600, 0...86_400)),
             holders: holders,
-            isDevelopment: try map["development"]?.boolean() ?? false
+            isDevelopment: flag("development", in: map)
         )
     }
 
-    private func client(_ node: YAMLNode) throws(YAMLError) -> ClientRegistration {
-        let map = try node.mapping(allowed: ["id", "facility", "kind"])
-        guard let id = ClientID(try map.required("id").string(atMost: 128)) else {
-            throw map.fault("id", "1 to 128 printable ASCII characters without white space")
-        }
-        return ClientRegistration(
-            id: id, facility: try map.required("facility").string(atMost: 32),
-            kind: try map.required("kind").choice(ClientRegistration.FacilityKind.self)
-        )
-    }
-
-    private mutating func certificates(_ node: YAMLNode) -> (CertificateWatch.Settings, Set<String>) {
-        var settings = CertificateWatch.Settings(folder: home.trust)
-        var policies: Set<String> = ["1.2.392.100495.1.5.1.1.0.1"]
-        do {
-            let map = try node.mapping(allowed: ["policies", "sources", "poll", "alarm"])
-            if let node = map["policies"] { policies = Set(try node.strings()) }
-            settings.sources = try map["sources"]?.strings() ?? []
-            settings.pollSeconds = Int64(try map["poll"]?.duration(in: 1...86_400) ?? 3600)
-            settings.alarmSeconds = Int64(try map["alarm"]?.duration(in: 60...604_800) ?? 129_600)
-        } catch { faults.add(error) }
-        return (settings, policies)
-    }
-
-    private mutating func limits(_ node: YAMLNode) -> (WebSettings.Limits, Int) {
-        var limits = WebSettings.Limits()
-        var inFlight = 512
-        do {
-            let map = try node.mapping(allowed: [
-                "bodyBytes", "bodyBudget", "headerCount", "headerBytes", "requestSeconds", "answerSeconds",
-                "idleSeconds", "connections", "queue", "perClient", "perClientRate", "inFlight",
-            ])
-            func read(_ key: String, _ range: ClosedRange<Int>, _ value: inout Int) throws(YAMLError) {
-                if let node = map[key] { value = try node.integer(in: range) }
+    private mutating func client(_ node: YAMLNode) -> ClientRegistration? {
+        guard let map = node.mapping(allowed: ["id", "facility", "kind"], faults: &faults) else { return nil }
+        let id = required("id", in: map, or: nil) { (node) throws(YAMLError) -> ClientID? in
+            guard let id = ClientID(try node.string(atMost: 128)) else {
+                throw node.fault("must be 1 to 128 printable ASCII characters without white space")
             }
-            try read("bodyBytes", 1024...268_435_456, &limits.bodyBytes)
-            try read("bodyBudget", 1024...1_073_741_824, &limits.bodyBudget)
-            try read("headerCount", 8...1000, &limits.headerCount)
-            try read("headerBytes", 1024...65_536, &limits.headerBytes)
-            try read("requestSeconds", 1...600, &limits.requestSeconds)
-            try read("answerSeconds", 1...600, &limits.answerSeconds)
-            try read("idleSeconds", 1...3600, &limits.idleSeconds)
-            try read("connections", 1...100_000, &limits.connections)
-            try read("queue", 1...100_000, &limits.queue)
-            try read("perClient", 1...100_000, &limits.perClient)
-            try read("perClientRate", 0...1_000_000, &limits.perClientRate)
-            try read("inFlight", 1...100_000, &inFlight)
-        } catch { faults.add(error) }
-        return (limits, inFlight)
+            return id
+        }
+        let facility = text("facility", in: map, or: "-", atMost: 32)
+        let kind = required("kind", in: map, or: .medical) { (node) throws(YAMLError) in
+            try node.choice(ClientRegistration.FacilityKind.self)
+        }
+        return id.map { ClientRegistration(id: $0, facility: facility, kind: kind) }
+    }
+
+    private mutating func certificates(_ node: YAMLNode?) -> (CertificateWatch.Settings, Set<String>) {
+        let map = node?.mapping(allowed: ["policies", "sources", "poll", "alarm"], faults: &faults)
+        var settings = CertificateWatch.Settings(folder: home.trust)
+        settings.sources = optional("sources", in: map, or: []) { (node) throws(YAMLError) in try node.strings() }
+        settings.pollSeconds = duration("poll", in: map, or: 3600, 1...86_400)
+        settings.alarmSeconds = duration("alarm", in: map, or: 129_600, 60...604_800)
+        let policies = optional("policies", in: map, or: ["1.2.392.100495.1.5.1.1.0.1"]) { (node) throws(YAMLError) in
+            try node.strings()
+        }
+        return (settings, Set(policies))
+    }
+
+    private mutating func limits(_ node: YAMLNode?) -> (WebSettings.Limits, Int) {
+        let known = [
+            "bodyBytes", "bodyBudget", "headerCount", "headerBytes", "requestSeconds", "answerSeconds", "idleSeconds",
+            "connections", "queue", "perClient", "perClientRate", "inFlight",
+        ]
+        let map = node?.mapping(allowed: known, faults: &faults)
+        let usual = WebSettings.Limits()
+        var limits = usual
+        limits.bodyBytes = number("bodyBytes", in: map, or: usual.bodyBytes, 1024...268_435_456)
+        limits.bodyBudget = number("bodyBudget", in: map, or: usual.bodyBudget, 1024...1_073_741_824)
+        limits.headerCount = number("headerCount", in: map, or: usual.headerCount, 8...1000)
+        limits.headerBytes = number("headerBytes", in: map, or: usual.headerBytes, 1024...65_536)
+        limits.requestSeconds = number("requestSeconds", in: map, or: usual.requestSeconds, 1...600)
+        limits.answerSeconds = number("answerSeconds", in: map, or: usual.answerSeconds, 1...600)
+        limits.idleSeconds = number("idleSeconds", in: map, or: usual.idleSeconds, 1...3600)
+        limits.connections = number("connections", in: map, or: usual.connections, 1...100_000)
+        limits.queue = number("queue", in: map, or: usual.queue, 1...100_000)
+        limits.perClient = number("perClient", in: map, or: usual.perClient, 1...100_000)
+        limits.perClientRate = number("perClientRate", in: map, or: usual.perClientRate, 0...1_000_000)
+        return (limits, number("inFlight", in: map, or: 512, 1...100_000))
     }
 }
 
-extension YAMLMapping {
-    fileprivate func fault(_ key: String, _ expected: String) -> YAMLError {
-        .wrongValue(line: self[key]?.line ?? line, key: path.isEmpty ? key : "\(path).\(key)", expected: expected)
+// MARK: Single keys
+
+extension Reading {
+    /// What `read` makes of the key's value; `fallback` where it is at fault, missing included.
+    private mutating func required<Value>(
+        _ key: String, in map: YAMLMapping?, or fallback: Value, _ read: (YAMLNode) throws(YAMLError) -> Value
+    ) -> Value {
+        guard let map else { return fallback }
+        return faults.read(or: fallback) { () throws(YAMLError) in try read(try map.required(key)) }
+    }
+
+    /// What `read` makes of the key's value; `fallback` where it is missing or at fault.
+    private mutating func optional<Value>(
+        _ key: String, in map: YAMLMapping?, or fallback: Value, _ read: (YAMLNode) throws(YAMLError) -> Value
+    ) -> Value {
+        guard let node = map?[key] else { return fallback }
+        return faults.read(or: fallback) { () throws(YAMLError) in try read(node) }
+    }
+
+    private mutating func text(
+        _ key: String, in map: YAMLMapping?, or fallback: String, atMost limit: Int = 4096
+    ) -> String {
+        required(key, in: map, or: fallback) { (node) throws(YAMLError) in try node.string(atMost: limit) }
+    }
+
+    private mutating func number(
+        _ key: String, in map: YAMLMapping?, or usual: Int, _ range: ClosedRange<Int>
+    ) -> Int {
+        optional(key, in: map, or: usual) { (node) throws(YAMLError) in try node.integer(in: range) }
+    }
+
+    private mutating func duration(
+        _ key: String, in map: YAMLMapping?, or usual: Int64, _ range: ClosedRange<Int>
+    ) -> Int64 {
+        optional(key, in: map, or: usual) { (node) throws(YAMLError) in Int64(try node.duration(in: range)) }
+    }
+
+    private mutating func flag(_ key: String, in map: YAMLMapping?) -> Bool {
+        optional(key, in: map, or: false) { (node) throws(YAMLError) in try node.boolean() }
+    }
+
+    /// The entries of a list that can be read.
+    private mutating func list<Value>(
+        _ key: String, in map: YAMLMapping, _ read: (inout Reading, YAMLNode) -> Value?
+    ) -> [Value] {
+        let nodes = optional(key, in: map, or: []) { (node) throws(YAMLError) in try node.sequence(atMost: 1000) }
+        var values: [Value] = []
+        for node in nodes {
+            if let value = read(&self, node) { values.append(value) }
+        }
+        return values
     }
 }

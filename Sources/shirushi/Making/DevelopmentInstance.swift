@@ -45,10 +45,18 @@ struct DevelopmentInstance {
         ),
     ]
 
+    /// The kind of the holders' second keys.
+    enum KeyType: String, CaseIterable, Sendable {
+        case rsa2048 = "rsa-2048"
+        case rsa3072 = "rsa-3072"
+        case p256 = "p-256"
+    }
+
     static let softHSM = "/usr/lib/softhsm/libsofthsm2.so"
     static let tokenLabel = "shirushi"
 
     let home: Home
+    var keyType = KeyType.rsa2048
 
     /// Makes the instance; progress goes to standard error, since the RSA keys take a moment.
     func make() async throws {
@@ -75,7 +83,8 @@ struct DevelopmentInstance {
         try Files.write(Array(pki.root.pem.utf8), to: home.trust + "/anchors/dev-root.pem")
         for authority in DevelopmentPKI.Authority.allCases {
             let certificate = try pki.certificate(of: authority)
-            try Files.write(Array(certificate.pem.utf8), to: home.trust + "/intermediates/dev-\(authority.rawValue).pem")
+            try Files.write(
+                Array(certificate.pem.utf8), to: home.trust + "/intermediates/dev-\(authority.rawValue).pem")
         }
     }
 
@@ -102,7 +111,7 @@ struct DevelopmentInstance {
         for holder in Self.holders {
             guard let id = HolderID(holder.id), let credential = CredentialID("\(holder.id)-key-1") else { continue }
             let keyID = Random.live.bytes(16)
-            let pair = try await session.generateKeyPair(.rsa(bits: 2048), label: credential.description, id: keyID)
+            let pair = try await session.generateKeyPair(keyType.kind, label: credential.description, id: keyID)
             let certificate = try pki.issue(
                 HolderProfile(
                     romajiName: holder.romajiName, japaneseName: holder.japaneseName, identifier: holder.id,
@@ -115,7 +124,7 @@ struct DevelopmentInstance {
                 try HolderStore.insert(id, in: connection)
                 try CredentialStore.insert(
                     Credential(
-                        id: credential, holder: id, keyID: keyID, custody: .resident, algorithm: .rsaPKCS1SHA256,
+                        id: credential, holder: id, keyID: keyID, custody: .resident, algorithm: keyType.algorithm,
                         certificate: certificate, state: .active
                     ),
                     in: connection
@@ -151,6 +160,23 @@ struct DevelopmentInstance {
         let session = try await token.openSession(writable: true)
         try await session.login(PIN(consuming: &userAgain))
         return session
+    }
+}
+
+extension DevelopmentInstance.KeyType {
+    fileprivate var kind: KeyKind {
+        switch self {
+        case .rsa2048: .rsa(bits: 2048)
+        case .rsa3072: .rsa(bits: 3072)
+        case .p256: .p256
+        }
+    }
+
+    fileprivate var algorithm: SignatureAlgorithm {
+        switch self {
+        case .rsa2048, .rsa3072: .rsaPKCS1SHA256
+        case .p256: .ecdsaP256SHA256
+        }
     }
 }
 

@@ -19,6 +19,7 @@ struct CoreCommand: AsyncParsableCommand {
         let home = home.home
         try ProcessHardening.disableCoreDumps()
         try ProcessHardening.forbidNewPrivileges()
+        let isLocked = ProcessHardening.lockMemory()
         let configuration = try Configuration.read(home)
         let logger = Log.make("core", kind: configuration.kind)
         for variable in configuration.module.environment { Environment.set(variable.name, to: variable.value) }
@@ -43,7 +44,8 @@ struct CoreCommand: AsyncParsableCommand {
             Glibc.exit(0)
         }
         ControlSocket.receive { server.serve($0, peer: .front) }
-        logger.info("core ready")
+        logger.info(
+            "core ready", metadata: ["memory": isLocked ? "locked" : "not locked: the system does not allow it"])
         await core.run(logger: logger)
         withExtendedLifetime(signals) {}
     }
@@ -65,7 +67,7 @@ extension CoreStartError {
     fileprivate var isAboutAudit: Bool {
         switch self {
         case .audit, .storage: true
-        case .host, .token, .trust, .keyMissing: false
+        case .host, .token, .trust, .keyMissing, .softwareToken: false
         }
     }
 }
@@ -79,7 +81,10 @@ extension Configuration {
         let outbound = try Outbound(rules: rules)
         return { url in
             let isList = url.hasSuffix(".crl")
-            return try await outbound.fetch(url, limit: isList ? 64 << 20 : 65_536, timeoutSeconds: 10).body
+            // A caller may be waiting for a key set, and for nothing else.
+            return try await outbound.fetch(
+                url, limit: isList ? 64 << 20 : 65_536, timeoutSeconds: isList ? 10 : 3
+            ).body
         }
     }
 }

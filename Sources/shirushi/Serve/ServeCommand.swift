@@ -27,10 +27,13 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let home = home.home
         let configuration = try Configuration.read(home)
+        let faults = configuration.faultsOfFiles(in: home)
+        guard faults.isEmpty else { throw ConfigurationFaults(faults: faults) }
         if check {
             print(configuration.summary)
             return
         }
+        let lock = try Self.lock(home)
         let logger = Log.make("serve", kind: configuration.kind)
         if configuration.kind == .development {
             logger.warning(
@@ -55,7 +58,16 @@ struct ServeCommand: AsyncParsableCommand {
             group.cancelAll()
         }
         withExtendedLifetime(signals) {}
+        lock.release()
         logger.info("stopped")
+    }
+
+    private static func lock(_ home: Home) throws -> InstanceLock {
+        do {
+            return try InstanceLock.acquire(at: home.serveLock)
+        } catch HostError.locked {
+            throw CommandError("\(home.path) is being served already")
+        }
     }
 }
 

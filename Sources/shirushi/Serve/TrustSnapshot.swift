@@ -34,7 +34,8 @@ final class TrustSnapshot: Sendable {
 
     private static func read(_ folder: String) throws -> SignatureValidator {
         let trust = try TrustStore.load(folder: folder)
-        let crls = Files.exists(folder + "/crls") ? try CRLStore.load(folder: folder + "/crls", trust: trust) : CRLStore()
+        let crls =
+            Files.exists(folder + "/crls") ? try CRLStore.load(folder: folder + "/crls", trust: trust) : CRLStore()
         return SignatureValidator(trust: trust, crls: crls)
     }
 }

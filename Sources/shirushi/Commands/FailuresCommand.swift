@@ -1,0 +1,13 @@
+import ArgumentParser
+import Web
+
+/// `shirushi failures`: the table of failures, as `docs/failures.md` holds it.
+struct FailuresCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "failures", abstract: "Print every failure with its status and what to do, as Markdown."
+    )
+
+    func run() {
+        print(FailureTable.markdown, terminator: "")
+    }
+}

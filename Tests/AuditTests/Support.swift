@@ -1,0 +1,162 @@
+import Audit
+import Foundation
+import HPKI
+import Host
+import Identity
+import JOSE
+import Policies
+import Storage
+import Synchronization
+
+/// An instance's log with its files, in a folder that goes with it.
+final class Instance: Sendable {
+    static let start = Instant(milliseconds: 1_767_323_045_678)
+    static let pseudonyms = Pseudonyms(key: Array(0..<32))
+    static let marks = SchemaPart("marks", versions: ["CREATE TABLE mark (sequence BIGINT PRIMARY KEY);"])
+    static let parts = [HolderStore.part, AuditSchema.part, marks]
+
+    let folder: String
+    let key: LogKey
+    let clock = Mutex(start)
+    let stops = Mutex<[String]>([])
+
+    init(key: LogKey = LogKey(Array(32..<64))) throws {
+        self.key = key
+        folder = FileManager.default.temporaryDirectory.appending(path: "shirushi-audit-\(UUID())").path()
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try AuditVerifier.create(headAt: headPath, key: key)
+        try Database.create(at: databasePath, parts: Self.parts).close()
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    var headPath: String { folder + "/audit.head" }
+    var databasePath: String { folder + "/core.sqlite" }
+
+    func database(_ faults: DatabaseFaults? = nil) throws -> Database {
+        try Database.open(at: databasePath, parts: Self.parts, faults: faults)
+    }
+
+    func verified(_ faults: DatabaseFaults? = nil) throws -> VerifiedLog {
+        try AuditVerifier.open(try database(faults), headAt: headPath, key: key)
+    }
+
+    /// A running log; stop it.
+    func log(_ faults: DatabaseFaults? = nil, random: Random = .live) throws -> AuditLog {
+        AuditLog(
+            try verified(faults), origin: "log.example", key: key, pseudonyms: Self.pseudonyms,
+            clock: WallClock { self.clock.withLock { $0 } }, random: random,
+            onStop: { reason in self.stops.withLock { $0.append(reason) } }
+        )
+    }
+
+    func faults() throws -> [String] {
+        try AuditVerifier.report(try database(), headAt: headPath, key: key).faults
+    }
+
+    /// Why the log does not open for its writer; nil when it does.
+    func openingFault() throws -> AuditError? {
+        do throws(AuditError) {
+            _ = try AuditVerifier.open(try! database(), headAt: headPath, key: key)
+            return nil
+        } catch { return error }
+    }
+
+    func entries() async throws -> [AuditReader.Entry] {
+        try await AuditReader.entries(try database(), from: 0, limit: 10_000)
+    }
+
+    /// Does to the database what no writer of ours does.
+    func tamper(_ sql: String, _ arguments: [SQLValue] = []) async throws {
+        try await database().write { _ = try $0.execute(sql, arguments) }
+    }
+
+    func count(_ table: String) async throws -> Int64 {
+        try await database().read { try $0.queryOne("SELECT COUNT(*) AS n FROM \(table)")?.integer("n") ?? -1 }
+    }
+}
+
+/// A permitted caller: the first three tickets, made the way the product makes them.
+struct Doctor: Sendable {
+    static let holder = HolderID("doctor-1")!
+    let caller: Caller
+    let activation: Activation
+    let policies: PolicySet
+
+    static let shared = Task { try await Doctor() }
+
+    private init() async throws {
+        let instance = try Instance()
+        let signer = try await TokenSigner.generate(keyID: "k", random: .live)
+        let keys = signer.publicJWKSet
+        let now = Instance.start
+        let database = try instance.database()
+        try await database.write { try HolderStore.insert(Self.holder, in: $0) }
+        let identification = TokenIdentification(
+            issuers: [IssuerSettings(issuer: "i", audience: "a", jwks: "https://i/jwks", holders: [Self.holder])],
+            window: ActivationWindow(), database: database, clock: .fixed(now), fetch: { _ in keys }
+        )
+        let token = try signer.sign([
+            "iss": "i", "aud": "a", "sub": "doctor-1", "exp": .number("\(now.seconds + 600)"),
+            "auth_time": .number("\(now.seconds)"), "acr": "hpki-card", "amr": ["hwk"], "client_id": "clinic-1",
+        ])
+        caller = try await identification.identify(token)
+        activation = try identification.activate(caller)
+        policies = try PolicySet(reading: PolicySet.shippedFile)
+    }
+
+    static let document = Digest(of: "a prescription".utf8)
+
+    /// A permit for one prescription.
+    func permit() throws -> Permit {
+        try policies.permit(
+            .signDocument(.prescription), on: Self.document, by: caller, with: activation,
+            facts: PolicyFacts(
+                certificateRoles: [.medicalDoctor],
+                client: ClientRegistration(id: ClientID("clinic-1")!, facility: "1310000001", kind: .medical),
+                prescription: .none, authenticationAge: 0
+            )
+        )
+    }
+
+    func use() -> KeyUse {
+        KeyUse(
+            signature: SignatureID(random: .live), credential: CredentialID("doctor-1-a")!,
+            certificate: Digest(of: [1]), bytesToSign: Array("<SignedInfo/>".utf8), custody: "software token",
+            requestID: "request-1", prescription: nil
+        )
+    }
+}
+
+extension AuditLog {
+    /// An intent of the doctor's.
+    func intent(_ doctor: Doctor, step: @escaping Step = { _, _ in }) async throws -> Intent {
+        try await recordIntent(doctor.permit(), use: doctor.use(), step: step)
+    }
+}
+
+/// A disk that says no once, at the n-th commit: before it is done, or after.
+func fault(at number: Int, done: Bool) -> DatabaseFaults {
+    let commits = Mutex(0)
+    let say: @Sendable () throws -> Void = {
+        let isIt = commits.withLock { count in
+            count += 1
+            return count == number
+        }
+        if isIt { throw CocoaError(.fileWriteUnknown) }
+    }
+    return done ? DatabaseFaults(afterCommit: say) : DatabaseFaults(beforeCommit: say)
+}
+
+/// The numbers 0, 1, 2, … as random bytes.
+func counting() -> Random {
+    let next = Mutex<UInt8>(0)
+    return Random { count in
+        next.withLock { next in
+            (0..<count).map { _ in
+                defer { next &+= 1 }
+                return next
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import CoreProtocol
+import HPKI
+
+/// Seeded numbers (SplitMix64), so that every run sees the same mutations.
+struct Seeded: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(_ seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var value = state
+        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
+        return value ^ value >> 31
+    }
+}
+
+/// One frame of each kind, with every optional field both there and not.
+enum Samples {
+    static let digest = Digest(of: "a document".utf8)
+    static let signature = SignatureID("00112233445566778899aabbccddeeff")!
+    static let credential = CredentialID("doctor-1-a")!
+
+    static let requests: [CoreRequest] = [
+        .sign(SignCommand(requestID: "r-1", token: "a.b.c", form: .prescription, digest: digest)),
+        .sign(
+            SignCommand(
+                requestID: "r-2", token: "a.b.c", form: .dispensing, digest: Digest(of: [1], by: .sha512),
+                credential: credential, idempotency: Idempotency(key: "key 1", body: digest),
+                prescription: PrescriptionJudgement(
+                    verdict: .indeterminate, reasons: ["no-path-to-anchor", "two"], acknowledged: ["two"]
+                )
+            )
+        ),
+        .lookup(token: "a.b.c", signature: signature),
+        .refuse(RefusalNotice(requestID: "r-3", token: "a.b.c", form: .other, kind: .invalidCSV)),
+        .health,
+        .admin(.verifyAudit),
+        .admin(.listAudit(from: .max, limit: 500)),
+    ]
+
+    static let replies: [CoreReply] = [
+        .signed(
+            SignedReply(
+                signature: signature, signedAt: Instant(seconds: 1_700_000_000), certificate: [0x30, 0x03, 1, 2, 3],
+                algorithm: .ecdsaP256SHA256, value: [UInt8](repeating: 7, count: 64), rule: "prescribe",
+                receipt: ReceiptFacts(
+                    origin: "log.example", sequence: 41, leaf: [1, 2, 3], treeSize: 42, rootHash: digest.bytes,
+                    custody: "software token"
+                ), isReplay: true
+            )
+        ),
+        .signature(facts(outcome: nil, state: .open)),
+        .signature(facts(outcome: 9, state: .unknown)),
+        .health(
+            HealthFacts(
+                hsm: true, audit: false, clock: true, alarms: ["a list grows old", "署名"],
+                metrics: [HealthFacts.Metric(name: "shirushi_core_keys", value: -1)]
+            )
+        ),
+        .noted,
+        .auditReport(AuditReport(leaves: 3, rootHash: digest.bytes, openIntents: 1, faults: ["record 2 is missing"])),
+        .auditEntries([
+            AuditEntryFacts(
+                sequence: 0, time: Instant(milliseconds: -1), kind: "start",
+                fields: [AuditEntryFacts.Field(name: "note", value: "core started")]
+            ),
+            AuditEntryFacts(sequence: 1, time: Instant(milliseconds: .max), kind: "stop", fields: []),
+        ]),
+        .failed(Failure(.denied, "No.", rule: "client-known", reasons: ["a", "b"], retryAfter: 30)),
+        .failed(Failure(.unexpected, "")),
+    ]
+
+    private static func facts(outcome: UInt64?, state: SignatureFacts.State) -> SignatureFacts {
+        SignatureFacts(
+            signature: signature, state: state, form: .dispensing, digest: digest, signedAt: Instant(seconds: 5),
+            credential: credential, rule: "dispense", intent: 8, outcome: outcome
+        )
+    }
+}

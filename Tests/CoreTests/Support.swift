@@ -1,0 +1,250 @@
+import Audit
+import Certificates
+import Core
+import CoreProtocol
+import Development
+import Formats
+import Foundation
+import HPKI
+import Host
+import Identity
+import JOSE
+import Keys
+import Logging
+import Policies
+import Storage
+import Synchronization
+import Testing
+
+/// The suite of all tests with a core: one at a time, since a process has one PKCS#11 module.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct CoreTests {}
+
+/// An instance on the disk, with development certificates, that cores are opened on.
+final class World: Sendable {
+    static let now = Instant(seconds: 1_800_000_000)
+    static let roles: [String: [HCRole]] = [
+        "doctor-1": [.medicalDoctor], "doctor-2": [.medicalDoctor], "pharmacist-1": [.pharmacist],
+        "nurse-1": [HCRole("General Nurse")], "director-1": [HCRole("Director of Hospital"), .medicalDoctor],
+        "dentist-1": [.dentist],
+    ]
+    private static let authorities = Task {
+        try DevelopmentPKI.create(random: .live, now: now.adding(seconds: -86_400))
+    }
+    private static let signer = Task { try await TokenSigner.generate(keyID: "k", random: .live) }
+
+    let home: String
+    let token: TestToken
+    let pki: Mutex<DevelopmentPKI>
+    let tokens: TokenSigner
+    let clock = Mutex(now)
+    let fatal = Mutex<[String]>([])
+
+    /// Makes the instance; `change` may alter a holder's certificate before it is signed.
+    init(_ change: (String, inout CertificateTemplate) -> Void = { _, _ in }) async throws {
+        token = try await TestToken.shared.value
+        tokens = try await Self.signer.value
+        var pki = try await Self.authorities.value
+        home = FileManager.default.temporaryDirectory.appending(path: "shirushi-home-\(UUID())").path()
+        let paths = CoreSettings.Paths(home: home)
+        for folder in ["data", "run", "secrets", "trust/anchors", "trust/intermediates", "trust/crls"] {
+            try Files.makeFolder(home + "/" + folder)
+        }
+        for path in [paths.logKey, paths.pseudonymKey, paths.claimKey] {
+            try SecretFile.write(Random.live.bytes(32), to: path)
+        }
+        try SecretFile.write(Array("1234\n".utf8), to: home + "/secrets/pin")
+        try Files.write(pki.root.der, to: home + "/trust/anchors/root.cer")
+        try Files.write(try pki.certificate(of: .jma).der, to: home + "/trust/intermediates/jma.cer")
+        let key = LogKey(try SecretFile.read(paths.logKey, atMost: 100).copiedBytes)
+        try AuditVerifier.create(headAt: paths.auditHead, key: key)
+        var credentials: [Credential] = []
+        for name in TestToken.names {
+            let holder = String(name.dropLast(2))
+            let key = try #require(token.keys[name])
+            let profile = HolderProfile(
+                romajiName: "Test \(holder)", japaneseName: "試験", identifier: holder, roles: Self.roles[holder] ?? []
+            )
+            let from = Self.now.adding(seconds: -3600)
+            var template = try pki.template(profile, publicKey: key.subjectPublicKeyInfo, by: .jma, now: from)
+            // The authority's book counts the serial number that the template already has.
+            _ = try pki.issue(profile, publicKey: key.subjectPublicKeyInfo, by: .jma, now: from)
+            change(name, &template)
+            credentials.append(
+                Credential(
+                    id: CredentialID(name)!, holder: HolderID(holder)!, keyID: key.id, custody: .resident,
+                    algorithm: holder == "dentist-1" ? .rsaPKCS1SHA256 : .ecdsaP256SHA256,
+                    certificate: try HPKICertificate(der: try template.signed(by: pki.key(of: .jma))), state: .active
+                ))
+        }
+        let made = credentials
+        let database = try Database.create(at: paths.database, parts: CoreSchema.parts)
+        try await database.write { connection in
+            for holder in Self.roles.keys { try HolderStore.insert(HolderID(holder)!, in: connection) }
+            for credential in made { try CredentialStore.insert(credential, in: connection) }
+        }
+        try database.close()
+        try Self.write(try pki.crls(now: Self.now.adding(seconds: -60)), below: home)
+        self.pki = Mutex(pki)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: home) }
+
+    private static func write(_ lists: [String: [UInt8]], below home: String) throws {
+        for (name, list) in lists { try Files.write(list, to: "\(home)/trust/crls/\(name)") }
+    }
+
+    /// Publishes lists of `moment` after a change to the authorities' books.
+    func publish(at moment: Instant, _ change: (inout DevelopmentPKI) throws -> Void = { _ in }) throws {
+        let lists = try pki.withLock { pki in
+            try change(&pki)
+            return try pki.crls(now: moment)
+        }
+        try Self.write(lists, below: home)
+    }
+
+    func advance(seconds: Int64) { clock.withLock { $0 = $0.adding(seconds: seconds) } }
+
+    func open(
+        faults: DatabaseFaults? = nil, sessions: Int = 4, timeout: Int = 10
+    ) async throws -> CoreInstance {
+        let keys = tokens.publicJWKSet
+        let settings = CoreSettings(
+            paths: CoreSettings.Paths(home: home), origin: "log.example",
+            token: .init(
+                module: token.module, label: TestToken.label, pinFile: home + "/secrets/pin", sessions: sessions,
+                timeoutSeconds: timeout, custody: "software token"
+            ),
+            issuers: [
+                IssuerSettings(
+                    issuer: "i", audience: "a", jwks: "https://i/jwks", holders: Set(Self.roles.keys.map { HolderID($0)! })
+                )
+            ],
+            clients: [
+                ClientRegistration(id: ClientID("clinic-1")!, facility: "1310000001", kind: .medical),
+                ClientRegistration(id: ClientID("pharmacy-1")!, facility: "1340000001", kind: .pharmacy),
+            ],
+            window: ActivationWindow(), policies: try PolicySet(reading: PolicySet.shippedFile),
+            certificates: .init(folder: home + "/trust"), certificatePolicies: [OID.hpkiSigningPolicy],
+            inFlight: 256, kind: "development", failpoint: nil
+        )
+        return try await CoreInstance.open(
+            settings, clock: WallClock { self.clock.withLock { $0 } }, random: .live, logger: quiet, faults: faults,
+            fetch: { _ in keys }, onFatal: { end in self.fatal.withLock { $0.append("\(end)") } }
+        )
+    }
+
+    /// Runs `body` on a core that is closed behind it.
+    func serving<Value>(
+        faults: DatabaseFaults? = nil, sessions: Int = 4, timeout: Int = 10,
+        _ body: (CoreInstance) async throws -> Value
+    ) async throws -> Value {
+        let core = try await open(faults: faults, sessions: sessions, timeout: timeout)
+        do {
+            let value = try await body(core)
+            await core.close()
+            return value
+        } catch {
+            await core.close()
+            throw error
+        }
+    }
+
+    func bearer(_ holder: String, client: String? = nil) throws -> String {
+        let now = clock.withLock { $0.seconds }
+        var claims = [
+            JSONMember("iss", "i"), JSONMember("aud", "a"), JSONMember("sub", .string(holder)),
+            JSONMember("exp", .number("\(now + 600)")), JSONMember("auth_time", .number("\(now - 5)")),
+            JSONMember("acr", "hpki-card"), JSONMember("amr", ["hwk"]),
+        ]
+        if let client { claims.append(JSONMember("client_id", .string(client))) }
+        return try tokens.sign(.object(claims), type: "at+jwt")
+    }
+
+    func command(
+        _ holder: String = "doctor-1", _ form: DocumentForm = .prescription, document: String = "a document",
+        key: String? = nil, body: String = "a body", credential: String? = nil, client: String? = nil,
+        prescription: PrescriptionJudgement? = nil
+    ) throws -> SignCommand {
+        SignCommand(
+            requestID: "request-1", token: try bearer(holder, client: client), form: form,
+            digest: Digest(of: document.utf8), credential: credential.flatMap { CredentialID($0) },
+            idempotency: key.flatMap { Idempotency(key: $0, body: Digest(of: body.utf8)) }, prescription: prescription
+        )
+    }
+
+    // MARK: What was recorded
+
+    func read<Value: Sendable>(
+        _ work: @escaping @Sendable (any SQLConnection) throws -> Value
+    ) async throws -> Value {
+        let database = try Database.open(
+            at: CoreSettings.Paths(home: home).database, parts: CoreSchema.parts, readOnly: true)
+        return try await database.read(work)
+    }
+
+    func change(_ sql: String) async throws {
+        let database = try Database.open(at: CoreSettings.Paths(home: home).database, parts: CoreSchema.parts)
+        try await database.write { _ = try $0.execute(sql) }
+        try database.close()
+    }
+
+    func entries() async throws -> [AuditReader.Entry] {
+        let database = try Database.open(
+            at: CoreSettings.Paths(home: home).database, parts: CoreSchema.parts, readOnly: true)
+        return try await AuditReader.entries(database, from: 0, limit: 1000)
+    }
+
+    /// The entries behind the start's two, in the order in which they were made.
+    func kinds() async throws -> [String] {
+        try await entries().filter { ![.start, .stop, .configuration].contains($0.leaf.kind) }.map { entry in
+            entry.leaf.kind == .outcome ? "outcome \(entry.leaf.code)" : entry.leaf.kind.name
+        }
+    }
+
+    func report() async throws -> AuditReport {
+        let paths = CoreSettings.Paths(home: home)
+        return try await AuditOffice.verify(try Database.open(at: paths.database, parts: CoreSchema.parts), paths)
+    }
+}
+
+/// A logger that says nothing.
+let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+extension AuditReader.Entry {
+    subscript(field: DetailField) -> String? { detail?.openings.first { $0.field == field }?.value }
+}
+
+/// The failure of `body`, which must fail.
+func failure(
+    sourceLocation: SourceLocation = #_sourceLocation, _ body: () async throws -> some Any
+) async throws -> Failure {
+    do {
+        _ = try await body()
+    } catch let failure as Failure { return failure }
+    Issue.record("nothing failed", sourceLocation: sourceLocation)
+    throw Failure(.unexpected, "nothing failed")
+}
+
+/// Throws unless the reply's value is a signature over just what was asked for.
+func verify(_ reply: SignedReply, of command: SignCommand) throws {
+    let signature = try PrescriptionSignature(
+        form: command.form, dataDigest: command.digest, certificate: reply.certificate, signingTime: reply.signedAt,
+        algorithm: reply.algorithm
+    )
+    try HPKICertificate(der: reply.certificate).publicKey.verify(
+        signature: reply.value, over: signature.bytesToSign, algorithm: reply.algorithm
+    )
+}
+
+/// A disk that says no once, at the n-th commit: before it is done, or after.
+func fault(at number: Int, done: Bool) -> DatabaseFaults {
+    let commits = Mutex(0)
+    let say: @Sendable () throws -> Void = {
+        let isIt = commits.withLock { count in
+            count += 1
+            return count == number
+        }
+        if isIt { throw CocoaError(.fileWriteUnknown) }
+    }
+    return done ? DatabaseFaults(afterCommit: say) : DatabaseFaults(beforeCommit: say)
+}
