@@ -89,11 +89,11 @@ let package = Package(
         .target(
             name: "Policies",
             dependencies: ["HPKI", "YAML", "Identity"],
-            resources: [.embedInCode("Sets/signing.yaml")],
+            resources: [.embedInCode("Sets/signing.yaml"), .embedInCode("Sets/signing.tests.yaml")],
             swiftSettings: strict
         ),
         module("Audit", ["HPKI", "Host", "Storage", "Identity", "Policies"], [crypto]),
-        module("Keys", ["HPKI", "Audit", "Certificates", "PKCS11", "Storage"], [logging]),
+        module("Keys", ["HPKI", "Host", "Audit", "Certificates", "PKCS11", "Storage"], [logging]),
         module(
             "Core",
             [

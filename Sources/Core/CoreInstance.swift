@@ -48,6 +48,8 @@ package struct CoreInstance: Sendable {
     let clock: WallClock
     let clockGuard: ClockGuard
     let lock: InstanceLock
+    /// SHA-256 of the admin key.
+    let adminKey: Digest
 
     /// Takes the lock, verifies the log, closes what an earlier run left open, and opens the token.
     ///
@@ -60,12 +62,13 @@ package struct CoreInstance: Sendable {
     ) async throws(CoreStartError) -> CoreInstance {
         let paths = settings.paths
         let lock: InstanceLock
-        let keys: (log: LogKey, pseudonyms: Pseudonyms, claims: ClaimKey, pin: PIN)
+        let keys: (log: LogKey, pseudonyms: Pseudonyms, claims: ClaimKey, admin: Digest, pin: PIN)
         do {
             lock = try InstanceLock.acquire(at: paths.lock)
             keys = (
                 LogKey(try secret(paths.logKey)), Pseudonyms(key: try secret(paths.pseudonymKey)),
-                ClaimKey(try secret(paths.claimKey)), try pin(settings.token.pinFile)
+                ClaimKey(try secret(paths.claimKey)), Digest(of: try secret(paths.adminKey)),
+                try pin(settings.token.pinFile)
             )
         } catch { throw .host(error) }
         let database: Database
@@ -118,7 +121,7 @@ package struct CoreInstance: Sendable {
         )
         return CoreInstance(
             sign: sign, database: database, log: log, pool: pool, module: module, watch: watch, settings: settings,
-            clock: clock, clockGuard: ClockGuard(clock: clock), lock: lock
+            clock: clock, clockGuard: ClockGuard(clock: clock), lock: lock, adminKey: keys.admin
         )
     }
 

@@ -73,9 +73,10 @@ package final class CoreServer: Sendable {
                 return .noted
             case .health:
                 return .health(core.health(counters))
-            case .admin(let request):
-                guard peer == .operatorCommand else {
-                    throw Failure(.denied, "Administration is not asked for by the front process.")
+            case .admin(let request, let proof):
+                // Front may reach the operator's socket, which Landlock does not fence; it cannot read the proof.
+                guard peer == .operatorCommand, Digest(of: proof) == core.adminKey else {
+                    throw Failure(.denied, "Administration is for the operator, who proves it with the admin key.")
                 }
                 return try await core.administer(request)
             }

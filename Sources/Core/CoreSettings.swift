@@ -16,6 +16,8 @@ package struct CoreSettings: Sendable {
         package var logKey: String
         package var pseudonymKey: String
         package var claimKey: String
+        /// What an operator's command proves itself with; out of front's reach.
+        package var adminKey: String
 
         /// The layout below `home`.
         package init(home: String) {
@@ -26,6 +28,7 @@ package struct CoreSettings: Sendable {
             logKey = home + "/secrets/log.key"
             pseudonymKey = home + "/secrets/pseudonym.key"
             claimKey = home + "/secrets/claim.key"
+            adminKey = home + "/secrets/admin.key"
         }
     }
 

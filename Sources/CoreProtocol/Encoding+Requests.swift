@@ -35,10 +35,12 @@ package struct RequestFrame: Sendable, Hashable {
             writer.text(notice.kind.rawValue)
         case .health:
             writer.uint8(3)
-        case .admin(.verifyAudit):
+        case .admin(.verifyAudit, let proof):
             writer.uint8(4)
-        case .admin(.listAudit(let from, let limit)):
+            writer.data(proof)
+        case .admin(.listAudit(let from, let limit), let proof):
             writer.uint8(5)
+            writer.data(proof)
             writer.integer(from)
             writer.integer(limit)
         }
@@ -56,8 +58,10 @@ package struct RequestFrame: Sendable, Hashable {
             let token = try reader.text(atMost: 16_384)
             request = .lookup(token: token, signature: try reader.signatureID())
         case 3: request = .health
-        case 4: request = .admin(.verifyAudit)
-        case 5: request = .admin(.listAudit(from: try reader.integer(), limit: try reader.integer()))
+        case 4: request = .admin(.verifyAudit, proof: try reader.data(atMost: 64))
+        case 5:
+            let proof = try reader.data(atMost: 64)
+            request = .admin(.listAudit(from: try reader.integer(), limit: try reader.integer()), proof: proof)
         case 6:
             let requestID = try reader.text(atMost: 64)
             let token = try reader.text(atMost: 16_384)

@@ -10,8 +10,8 @@ package enum CoreRequest: Sendable, Hashable {
     case refuse(RefusalNotice)
     /// Tell whether core can sign now.
     case health
-    /// What only the operator's own socket may ask.
-    case admin(AdminRequest)
+    /// What only an operator may ask: `proof` is the instance's admin key, which front cannot read.
+    case admin(AdminRequest, proof: [UInt8])
 }
 
 /// What front tells of a request that it refused itself, before anything was asked of core.

@@ -48,8 +48,10 @@ extension TokenIdentification {
     ) async throws(IdentityError) -> Caller {
         guard token.issuer == issuer.issuer else { throw .unknownIssuer }
         guard token.audience.contains(issuer.audience) else { throw .wrongAudience }
-        guard let subject = token.subject, !subject.isEmpty, subject.utf8.count <= 255 else {
-            throw .claim("sub", "is missing or too long")
+        guard let subject = token.subject, (1...255).contains(subject.utf8.count),
+            subject.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
+        else {
+            throw .claim("sub", "is missing, too long, or holds control characters")
         }
         guard let expires = token.expires else { throw .claim("exp", "is missing") }
         guard let authenticatedAt = token.authenticatedAt else { throw .claim("auth_time", "is missing") }

@@ -1,5 +1,6 @@
 package import Certificates
 package import HPKI
+import Host
 package import Logging
 internal import Synchronization
 
@@ -102,7 +103,13 @@ package final class CertificateWatch: Sendable {
             }
         } catch { faults.append("the folder of revocation lists: \(error)") }
         for source in settings.sources {
-            do { crls = try crls.adding(try await fetch(source), issuers: trust.anchors + trust.intermediates) } catch {
+            do {
+                let list = try await fetch(source)
+                crls = try crls.adding(list, issuers: trust.anchors + trust.intermediates)
+                // Kept beside the others: for front, which judges prescriptions, and for core's next start.
+                let name = "fetched-\(Hex.encode(Array(Digest(of: Array(source.utf8)).bytes.prefix(8)))).crl"
+                try Files.write(list, to: settings.folder + "/crls/" + name)
+            } catch {
                 faults.append("the revocation list at \(source): \(error)")
             }
         }

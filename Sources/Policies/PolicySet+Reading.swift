@@ -24,6 +24,9 @@ extension PolicySet {
 
     /// The set that ships with the product: `policies/signing.yaml`.
     package static var shippedFile: [UInt8] { PackageResources.signing_yaml }
+
+    /// The tests that stand beside it: `policies/signing.tests.yaml`.
+    package static var shippedTests: [UInt8] { PackageResources.signing_tests_yaml }
 }
 
 extension Rule {

@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import HPKI
 import Host
+import Policies
 import Storage
 import Synchronization
 import Testing
@@ -209,7 +210,7 @@ import Testing
         #expect(values[.holder] == "doctor-1")
         #expect(values[.document] == "prescription:sha256:\(Doctor.document.hex)")
         #expect(values[.key] == "doctor-1-a:\(Digest(of: [1]).hex)")
-        #expect(values[.bytesToSign] == Digest(of: "<SignedInfo/>".utf8).hex)
+        #expect(values[.bytesToSign] == Digest(of: Array("<SignedInfo/>".utf8)).hex)
         #expect(values[.decision] == "prescribe:\(doctor.policies.hash.hex)")
         #expect(values[.client] == "clinic-1")
         #expect(values[.request] == "request-1")

@@ -1,5 +1,7 @@
 import Audit
+import Foundation
 import HPKI
+import Storage
 import Testing
 
 @Suite struct FormatTests {

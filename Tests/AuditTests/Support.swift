@@ -105,7 +105,7 @@ struct Doctor: Sendable {
         policies = try PolicySet(reading: PolicySet.shippedFile)
     }
 
-    static let document = Digest(of: "a prescription".utf8)
+    static let document = Digest(of: Array("a prescription".utf8))
 
     /// A permit for one prescription.
     func permit() throws -> Permit {

@@ -47,7 +47,7 @@ func base64Elements(_ name: String, in path: String) throws -> [[UInt8]] {
     let text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
     return text.components(separatedBy: "\(name)>").compactMap { part in
         guard let end = part.range(of: "</") else { return nil }
-        return Base64.decodeIgnoringWhiteSpace(part[..<end.lowerBound].utf8).flatMap { $0.isEmpty ? nil : $0 }
+        return Base64.decodeIgnoringWhiteSpace(Array(part[..<end.lowerBound].utf8)).flatMap { $0.isEmpty ? nil : $0 }
     }
 }
 

@@ -11,14 +11,14 @@ import Testing
         let answering = Task {
             let requests = await core.requests(500)
             for frame in requests.reversed() {
-                guard case .admin(.listAudit(let from, _)) = frame.request else { continue }
+                guard case .admin(.listAudit(let from, _), _) = frame.request else { continue }
                 core.reply(frame.call, .auditReport(report(leaves: from)))
             }
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<500 as Range<UInt64> {
                 group.addTask {
-                    let reply = try await client.call(.admin(.listAudit(from: number, limit: 1)), deadline: .max)
+                    let reply = try await client.call(.admin(.listAudit(from: number, limit: 1), proof: []), deadline: .max)
                     #expect(reply == .auditReport(report(leaves: number)))
                 }
             }

@@ -18,7 +18,7 @@ struct Seeded: RandomNumberGenerator {
 
 /// One frame of each kind, with every optional field both there and not.
 enum Samples {
-    static let digest = Digest(of: "a document".utf8)
+    static let digest = Digest(of: Array("a document".utf8))
     static let signature = SignatureID("00112233445566778899aabbccddeeff")!
     static let credential = CredentialID("doctor-1-a")!
 
@@ -36,8 +36,8 @@ enum Samples {
         .lookup(token: "a.b.c", signature: signature),
         .refuse(RefusalNotice(requestID: "r-3", token: "a.b.c", form: .other, kind: .invalidCSV)),
         .health,
-        .admin(.verifyAudit),
-        .admin(.listAudit(from: .max, limit: 500)),
+        .admin(.verifyAudit, proof: [1, 2, 3]),
+        .admin(.listAudit(from: .max, limit: 500), proof: []),
     ]
 
     static let replies: [CoreReply] = [

@@ -4,6 +4,7 @@ import CoreProtocol
 import HPKI
 import Host
 import Keys
+import Synchronization
 import Testing
 
 extension CoreTests {

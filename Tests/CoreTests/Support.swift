@@ -39,6 +39,10 @@ final class World: Sendable {
     let clock = Mutex(now)
     let fatal = Mutex<[String]>([])
 
+    var adminKey: [UInt8] {
+        get throws { try SecretFile.read(CoreSettings.Paths(home: home).adminKey, atMost: 64).copiedBytes }
+    }
+
     /// Makes the instance; `change` may alter a holder's certificate before it is signed.
     init(_ change: (String, inout CertificateTemplate) -> Void = { _, _ in }) async throws {
         token = try await TestToken.shared.value
@@ -49,7 +53,7 @@ final class World: Sendable {
         for folder in ["data", "run", "secrets", "trust/anchors", "trust/intermediates", "trust/crls"] {
             try Files.makeFolder(home + "/" + folder)
         }
-        for path in [paths.logKey, paths.pseudonymKey, paths.claimKey] {
+        for path in [paths.logKey, paths.pseudonymKey, paths.claimKey, paths.adminKey] {
             try SecretFile.write(Random.live.bytes(32), to: path)
         }
         try SecretFile.write(Array("1234\n".utf8), to: home + "/secrets/pin")
@@ -167,8 +171,8 @@ final class World: Sendable {
     ) throws -> SignCommand {
         SignCommand(
             requestID: "request-1", token: try bearer(holder, client: client), form: form,
-            digest: Digest(of: document.utf8), credential: credential.flatMap { CredentialID($0) },
-            idempotency: key.flatMap { Idempotency(key: $0, body: Digest(of: body.utf8)) }, prescription: prescription
+            digest: Digest(of: Array(document.utf8)), credential: credential.flatMap { CredentialID($0) },
+            idempotency: key.flatMap { Idempotency(key: $0, body: Digest(of: Array(body.utf8))) }, prescription: prescription
         )
     }
 

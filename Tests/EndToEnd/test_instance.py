@@ -48,6 +48,9 @@ class TestInit:
     def test_without_development_there_are_no_development_secrets(self, tmp_path):
         shirushi("init", "--home", tmp_path / "plain")
         assert not (tmp_path / "plain" / "development").exists()
+        run = shirushi("serve", "--home", tmp_path / "plain", "--check", check=False)
+        for name in ("origin", "publicOrigin", "hostNames", "hsm.module", "hsm.token", "hsm.pinFile", "jwks", "trust"):
+            assert run.returncode == 78 and name in run.stderr, run.stderr
         run = shirushi("token", "--home", tmp_path / "plain", "--holder", "doctor-1", check=False)
         assert run.returncode != 0 and run.stdout == ""
 

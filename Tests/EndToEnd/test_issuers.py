@@ -99,6 +99,7 @@ def test_tokens_of_unknown_keys_do_not_become_requests_to_the_issuer(second):
 FAULTS = ["status", "stall", "not-json", "flood", "empty", "deep"]
 
 
+@pytest.mark.parametrize("second", contract.long(["ES256"], ["ES256", "RS256"]), indirect=True)
 @pytest.mark.parametrize("fault", contract.long(FAULTS[:2], FAULTS))
 def test_an_outage_keeps_known_keys_for_a_bounded_time(second, fault):
     instance, issuer, server, own = second

@@ -17,7 +17,7 @@ import Testing
         #expect(caller.method == .hpkiCard)
         #expect(caller.tokenRoles == [.medicalDoctor])
         #expect(caller.authenticatedAt == Instant(seconds: Self.now - 60))
-        #expect(caller.tokenDigest == Digest(of: token.utf8))
+        #expect(caller.tokenDigest == Digest(of: Array(token.utf8)))
         let activation = try world.identification.activate(caller)
         #expect(activation.holder == World.doctor)
         #expect(

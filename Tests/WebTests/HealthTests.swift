@@ -32,6 +32,7 @@ import Web
                 ) { #expect($0.status == .ok) }
             }
             try await client.execute(uri: "/v1/nothing/9", method: .get) { #expect($0.status == .notFound) }
+            try await client.execute(uri: "/v1/dispensings", method: .post) { #expect($0.status == .unauthorized) }
         }
         try await Application(router: web.metricsRouter).test(.router) { client in
             try await client.execute(uri: "/metrics", method: .get) { response in
@@ -42,6 +43,7 @@ import Web
                 #expect(text.contains("shirushi_http_request_seconds_count{route=\"/v1/signatures/{id}\"} 3\n"))
                 #expect(text.contains("shirushi_http_request_seconds_bucket{route=\"NotFound\",le=\"+Inf\"} 1\n"))
                 #expect(text.contains("shirushi_http_in_flight 1\n"))
+                #expect(text.contains("shirushi_refused_strangers_total{reason=\"missing-token\"} 1\n"))
                 #expect(text.contains("shirushi_ready{part=\"core\"} 0\n"))
                 #expect(!text.contains("00112233") && !text.contains("nothing"))
             }

@@ -59,6 +59,17 @@ import Web
         }
     }
 
+    @Test(arguments: ["/v1/prescriptions/", "//v1/prescriptions", "/v1//prescriptions"])
+    func `a route has one address`(uri: String) async throws {
+        try await WebService.before(.knowing).allRoutes.test(.router) { client in
+            for method in [HTTPRequest.Method.get, .post] {
+                try await client.execute(uri: uri, method: method, headers: bearer()) { response in
+                    _ = try response.problem(.notFound)
+                }
+            }
+        }
+    }
+
     @Test func `a listener without the API does not admit that it exists`() async throws {
         let app = Application(router: try WebService.before(.knowing).router(groups: [.health]))
         try await app.test(.router) { client in

@@ -37,8 +37,9 @@ struct AdminCall {
         }
         let watch = Task { await client.watchDeadlines() }
         defer { watch.cancel() }
+        let proof = try SecretFile.read(home.core.adminKey, atMost: 64).copiedBytes
         do {
-            return try await client.call(.admin(request), deadline: Monotonic.now + 600_000_000_000)
+            return try await client.call(.admin(request, proof: proof), deadline: Monotonic.now + 600_000_000_000)
         } catch {
             throw CommandError(error.detail)
         }

@@ -12,6 +12,11 @@ extension Configuration {
     /// What is unsafe or cannot work, each fault naming its key.
     func faults(in home: Home) -> [String] {
         var faults = web.faults
+        for (key, text) in [("origin", origin), ("publicOrigin", web.publicOrigin), ("hsm.token", module.token)]
+            + issuers.flatMap({ [("issuers", $0.issuer), ("issuers", $0.audience), ("issuers", $0.jwks)] })
+        where text.contains("<") {
+            faults.append("`\(key)` still holds a <placeholder>")
+        }
         if issuers.isEmpty { faults.append("`issuers` must name at least one issuer, or nobody can sign") }
         if Set(issuers.map(\.issuer)).count != issuers.count { faults.append("`issuers` names one issuer twice") }
         if Set(clients.map(\.id)).count != clients.count { faults.append("`clients` names one client twice") }
@@ -28,21 +33,24 @@ extension Configuration {
     /// What is wrong with the files that the configuration names, as far as a start needs them; reads secrets.
     func faultsOfFiles(in home: Home) -> [String] {
         var faults: [String] = []
-        func check(_ key: String, _ body: () throws -> Void) {
+        func check(_ key: String, _ path: String? = nil, _ body: () throws -> Void) {
+            guard path != Configuration.noFile else { return }
             do { try body() } catch { faults.append("`\(key)`: \(error)") }
         }
         for (index, listener) in web.listeners.enumerated() {
             let key = "listeners[\(index)]"
-            check("\(key).certificate") { _ = try Files.read(listener.certificateChain, atMost: 1 << 20) }
-            check("\(key).key") { _ = try Files.read(listener.key, atMost: 1 << 20) }
+            check("\(key).certificate", listener.certificateChain) {
+                _ = try Files.read(listener.certificateChain, atMost: 1 << 20)
+            }
+            check("\(key).key", listener.key) { _ = try Files.read(listener.key, atMost: 1 << 20) }
             switch listener.clientCertificate {
             case .none: break
             case .request(let path), .require(let path):
                 check("\(key).authorities") { _ = try Files.read(path, atMost: 1 << 20) }
             }
         }
-        check("hsm.pinFile") { _ = try SecretFile.read(module.pinFile, atMost: 256) }
-        for path in [home.core.logKey, home.core.pseudonymKey, home.core.claimKey] {
+        check("hsm.pinFile", module.pinFile) { _ = try SecretFile.read(module.pinFile, atMost: 256) }
+        for path in [home.core.logKey, home.core.pseudonymKey, home.core.claimKey, home.core.adminKey] {
             check("secrets") { _ = try SecretFile.read(path, atMost: 4096) }
         }
         for path in [home.core.database, home.core.auditHead] where !Files.exists(path) {

@@ -8,18 +8,11 @@ import Policies
 import Web
 import YAML
 
-/// All faults of a configuration at once, each with its place.
-struct ConfigurationFaults: Error, CustomStringConvertible {
-    let faults: [String]
-
-    var description: String {
-        "the configuration cannot be used:\n" + faults.map { "  - \($0)" }.joined(separator: "\n")
-    }
-}
-
 extension Configuration {
     /// Reads and checks the configuration of `home`; throws every fault at once.
-    static func read(_ home: Home) throws -> Configuration {
+    ///
+    /// `withFiles` asks that the files which it names, secrets among them, can be read too.
+    static func read(_ home: Home, withFiles: Bool = false) throws -> Configuration {
         try home.mustExist()
         let root: YAMLNode
         do { root = try YAMLNode.read(try Files.read(home.configuration, atMost: YAMLNode.byteLimit)) } catch {
@@ -27,7 +20,10 @@ extension Configuration {
         }
         var reading = Reading(home: home)
         let configuration = reading.configuration(root)
-        let faults = reading.faults.errors.map(\.description) + (configuration?.faults(in: home) ?? [])
+        var faults = reading.faults.errors.sorted { ($0.line ?? 0) < ($1.line ?? 0) }.map(\.description)
+        if let configuration {
+            faults += configuration.faults(in: home) + (withFiles ? configuration.faultsOfFiles(in: home) : [])
+        }
         guard let configuration, faults.isEmpty else { throw ConfigurationFaults(faults: faults) }
         return configuration
     }
@@ -106,9 +102,13 @@ private struct Reading {
             name: text("name", in: map, or: "line \(node.line)", atMost: 64),
             address: text("address", in: map, or: "-", atMost: 64),
             port: required("port", in: map, or: 0) { (node) throws(YAMLError) in try node.integer(in: 0...65_535) },
-            hostNames: optional("hostNames", in: map, or: []) { (node) throws(YAMLError) in try node.strings() },
-            certificateChain: home.resolve(text("certificate", in: map, or: "-")),
-            key: home.resolve(text("key", in: map, or: "-")),
+            hostNames: optional("hostNames", in: map, or: []) { (node) throws(YAMLError) in
+                let names = try node.strings()
+                guard !names.contains(where: { $0.contains("<") }) else { throw node.unfilled }
+                return names
+            },
+            certificateChain: home.resolve(text("certificate", in: map, or: Configuration.noFile)),
+            key: home.resolve(text("key", in: map, or: Configuration.noFile)),
             clientCertificate: clientCertificate,
             groups: groups
         )
@@ -138,9 +138,9 @@ private struct Reading {
             }
         }
         return Configuration.Module(
-            path: text("module", in: map, or: "/dev/null"),
+            path: text("module", in: map, or: Configuration.noFile),
             token: text("token", in: map, or: "-", atMost: 32),
-            pinFile: home.resolve(text("pinFile", in: map, or: "-")),
+            pinFile: home.resolve(text("pinFile", in: map, or: Configuration.noFile)),
             sessions: number("sessions", in: map, or: 4, 1...256),
             timeoutSeconds: number("timeoutSeconds", in: map, or: 10, 1...120),
             acceptSoftwareToken: flag("acceptSoftwareToken", in: map),
@@ -253,7 +253,11 @@ extension Reading {
     private mutating func text(
         _ key: String, in map: YAMLMapping?, or fallback: String, atMost limit: Int = 4096
     ) -> String {
-        required(key, in: map, or: fallback) { (node) throws(YAMLError) in try node.string(atMost: limit) }
+        required(key, in: map, or: fallback) { (node) throws(YAMLError) in
+            let text = try node.string(atMost: limit)
+            guard !text.contains("<") else { throw node.unfilled }
+            return text
+        }
     }
 
     private mutating func number(
@@ -283,4 +287,9 @@ extension Reading {
         }
         return values
     }
+}
+
+extension YAMLNode {
+    /// A place in angle brackets stands here as `init` wrote it for a production instance.
+    fileprivate var unfilled: YAMLError { fault("is still to be filled in") }
 }

@@ -28,6 +28,9 @@ struct Configuration: Sendable {
         var custody: String { path.contains("softhsm") || acceptSoftwareToken ? "software token" : "hsm" }
     }
 
+    /// Stands for a path that the configuration does not give, so that what else is wrong can be found.
+    static let noFile = "/dev/null"
+
     var kind: Kind
     var origin: String
     var web: WebSettings
@@ -42,4 +45,13 @@ struct Configuration: Sendable {
     var requireSynchronisedClock: Bool
     /// Addresses that core may fetch from although they are private, and without TLS: development only.
     var allowPrivateAddresses: Bool
+}
+
+/// All faults of a configuration at once, each with its place.
+struct ConfigurationFaults: Error, CustomStringConvertible {
+    let faults: [String]
+
+    var description: String {
+        "the configuration cannot be used:\n" + faults.map { "  - \($0)" }.joined(separator: "\n")
+    }
 }

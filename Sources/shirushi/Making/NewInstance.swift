@@ -15,6 +15,7 @@ struct NewInstance {
         try makeSecrets()
         try makeStores()
         try Files.write(PolicySet.shippedFile, to: home.policies + "/signing.yaml")
+        try Files.write(PolicySet.shippedTests, to: home.policies + "/signing.tests.yaml")
         let text = configuration ?? ConfigurationTemplate.production
         try Files.write(Array(text.utf8), to: home.configuration)
     }
@@ -29,7 +30,8 @@ struct NewInstance {
     }
 
     func makeSecrets() throws {
-        for path in [home.core.logKey, home.core.pseudonymKey, home.core.claimKey] where !Files.exists(path) {
+        let paths = home.core
+        for path in [paths.logKey, paths.pseudonymKey, paths.claimKey, paths.adminKey] where !Files.exists(path) {
             try SecretFile.write(Random.live.bytes(32), to: path)
         }
     }

@@ -25,7 +25,7 @@ struct FrontCommand: AsyncParsableCommand {
         logger.info("front confined", metadata: ["files": "\(Confinement.state)"])
         let core = CoreClient()
         ControlSocket.receive { core.connect($0) }
-        let trust = try TrustSnapshot(home: home)
+        let trust = try TrustSnapshot(home: home, policies: configuration.certificatePolicies)
         let failpoint = Failpoint(
             armed: configuration.kind == .development ? Environment["SHIRUSHI_FAILPOINT"] : nil
         )

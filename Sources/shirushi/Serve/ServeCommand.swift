@@ -26,9 +26,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let home = home.home
-        let configuration = try Configuration.read(home)
-        let faults = configuration.faultsOfFiles(in: home)
-        guard faults.isEmpty else { throw ConfigurationFaults(faults: faults) }
+        let configuration = try Configuration.read(home, withFiles: true)
         if check {
             print(configuration.summary)
             return
