@@ -31,7 +31,8 @@ import Testing
             edited[edited.count - 1] ^= 1
             try await instance.tamper(
                 "UPDATE audit_entry SET leaf = $2 WHERE sequence = $1", [.integer(sequence), .blob(edited)])
-            try expect("the records up to 10 do not give the root that the head holds", of: instance)
+            #expect(
+                try instance.faults().contains("the records up to 10 do not give the root that the head holds"))
             try expect("the commit of the records up to \(sequence + 1) does not hold", of: instance)
         }
     }

@@ -58,7 +58,10 @@ final class World: Sendable {
         }
         try SecretFile.write(Array("1234\n".utf8), to: home + "/secrets/pin")
         try Files.write(pki.root.der, to: home + "/trust/anchors/root.cer")
-        try Files.write(try pki.certificate(of: .jma).der, to: home + "/trust/intermediates/jma.cer")
+        for authority in DevelopmentPKI.Authority.allCases {
+            let certificate = try pki.certificate(of: authority).der
+            try Files.write(certificate, to: "\(home)/trust/intermediates/\(authority.rawValue).cer")
+        }
         let key = LogKey(try SecretFile.read(paths.logKey, atMost: 100).copiedBytes)
         try AuditVerifier.create(headAt: paths.auditHead, key: key)
         var credentials: [Credential] = []
@@ -138,19 +141,16 @@ final class World: Sendable {
     }
 
     /// Runs `body` on a core that is closed behind it.
-    func serving<Value>(
+    func serving(
         faults: DatabaseFaults? = nil, sessions: Int = 4, timeout: Int = 10,
-        _ body: (CoreInstance) async throws -> Value
-    ) async throws -> Value {
+        _ body: (CoreInstance) async throws -> Void
+    ) async throws {
         let core = try await open(faults: faults, sessions: sessions, timeout: timeout)
-        do {
-            let value = try await body(core)
-            await core.close()
-            return value
-        } catch {
+        do { try await body(core) } catch {
             await core.close()
             throw error
         }
+        await core.close()
     }
 
     func bearer(_ holder: String, client: String? = nil) throws -> String {

@@ -55,9 +55,9 @@ struct Fixture {
 
     /// A token of any header text and claims text, signed with the P-256 key.
     func token(header: String, claims: String = #"{"iss":"i"}"#) throws -> String {
-        let input = "\(Base64URL.encode(header.utf8)).\(Base64URL.encode(claims.utf8))"
+        let input = "\(base64URL(header.utf8)).\(base64URL(claims.utf8))"
         let signature = try ec.signature(for: Data(input.utf8)).rawRepresentation
-        return "\(input).\(Base64URL.encode(signature))"
+        return "\(input).\(base64URL(signature))"
     }
 
     /// Why a token is refused, or nil where it is accepted.
@@ -79,3 +79,6 @@ func vectors(_ path: String) throws -> Data? {
     }
     return try Data(contentsOf: URL(fileURLWithPath: "\(root)/\(path)"))
 }
+
+/// The URL alphabet without padding, of any bytes.
+func base64URL(_ bytes: some Sequence<UInt8>) -> String { Base64URL.encode(Array(bytes)) }

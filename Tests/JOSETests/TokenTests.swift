@@ -67,7 +67,7 @@ import Testing
         let fixture = try await Fixture.shared.value
         for name in ["none", "None", "NONE", "nOnE"] {
             #expect(fixture.refusal(try fixture.token(header: #"{"alg":"\#(name)","kid":"ec"}"#)) == .unsecured)
-            let bare = "\(Base64URL.encode(#"{"alg":"\#(name)"}"#.utf8)).\(Base64URL.encode("{}".utf8))."
+            let bare = "\(base64URL(#"{"alg":"\#(name)"}"#.utf8)).\(base64URL("{}".utf8))."
             #expect(fixture.refusal(bare) == .unsecured)
         }
         for name in ["HS256", "HS512", "ES384", "RS512", "PS384", "EdDSA", "es256", "ES256 ", ""] {
@@ -82,9 +82,9 @@ import Testing
     @Test func `a public RSA key used as an HMAC secret opens nothing`() async throws {
         let fixture = try await Fixture.shared.value
         for secret in [Data(fixture.rsa.publicKey.pemRepresentation.utf8), fixture.rsa.publicKey.derRepresentation] {
-            let input = "\(Base64URL.encode(#"{"alg":"HS256","kid":"rsa"}"#.utf8)).\(Base64URL.encode("{}".utf8))"
+            let input = "\(base64URL(#"{"alg":"HS256","kid":"rsa"}"#.utf8)).\(base64URL("{}".utf8))"
             let code = HMAC<SHA256>.authenticationCode(for: Data(input.utf8), using: SymmetricKey(data: secret))
-            #expect(fixture.refusal("\(input).\(Base64URL.encode(Data(code)))") == .algorithmRefused("HS256"))
+            #expect(fixture.refusal("\(input).\(base64URL(Data(code)))") == .algorithmRefused("HS256"))
         }
     }
 
@@ -145,9 +145,9 @@ import Testing
             #""x5c":["AAAA"]"#,
         ] {
             let header = #"{"alg":"ES256","kid":"ec",\#(extra)}"#
-            let input = "\(Base64URL.encode(header.utf8)).\(Base64URL.encode("{}".utf8))"
+            let input = "\(base64URL(header.utf8)).\(base64URL("{}".utf8))"
             let forged = try thief.signature(for: Data(input.utf8)).rawRepresentation
-            #expect(fixture.refusal("\(input).\(Base64URL.encode(forged))") == .badSignature)
+            #expect(fixture.refusal("\(input).\(base64URL(forged))") == .badSignature)
             // The same members beside an honest signature are ignored.
             #expect(fixture.refusal(try fixture.token(header: header)) == nil)
         }
@@ -159,7 +159,7 @@ import Testing
         let input = good.split(separator: ".").prefix(2).joined(separator: ".")
         let raw = try fixture.ec.signature(for: Data(input.utf8))
         func with(_ bytes: some Sequence<UInt8>) -> JOSEError? {
-            fixture.refusal("\(input).\(Base64URL.encode(bytes))")
+            fixture.refusal("\(input).\(base64URL(bytes))")
         }
         #expect(with(raw.rawRepresentation) == nil)
         let order = [UInt8](repeating: 0xFF, count: 64)

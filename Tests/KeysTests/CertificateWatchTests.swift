@@ -28,7 +28,10 @@ private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             for name in ["anchors", "intermediates", "crls"] { try Files.makeFolder(folder + "/" + name) }
             var pki = try await CertificateWatchTests.authorities.value
             try Files.write(pki.root.der, to: folder + "/anchors/root.cer")
-            try Files.write(try pki.certificate(of: .medis).der, to: folder + "/intermediates/medis.cer")
+            for authority in DevelopmentPKI.Authority.allCases {
+                try Files.write(
+                    try pki.certificate(of: authority).der, to: "\(folder)/intermediates/\(authority.rawValue).cer")
+            }
             let certificate = try pki.issue(
                 HolderProfile(
                     romajiName: "Test Doctor", japaneseName: "試験", identifier: "doctor-1", roles: [.medicalDoctor]),

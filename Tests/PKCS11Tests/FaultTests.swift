@@ -29,7 +29,7 @@ extension PKCS11Tests {
             let (pool, key, publicKey) = try await signer("sign-wrong")
             let message = Data("sign-wrong".utf8)
             let raw = try await hsm.during("sign-wrong") {
-                try await pool.sign(HPKI.Digest(of: message), with: key, by: .ecdsa, deadline: .in(.seconds(5)))
+                try await pool.sign(HPKI.Digest(of: Array(message)), with: key, by: .ecdsa, deadline: .in(.seconds(5)))
             }
             #expect(!publicKey.isValidSignature(try .init(rawRepresentation: raw), for: message))
             await pool.close()

@@ -90,7 +90,7 @@ extension PKCS11Tests {
             let pair = try await session.generateKeyPair(.rsa(bits: 2048), label: "holder", id: [1])
             let message = Data("処方箋".utf8)
             let signature = try await session.sign(
-                HPKI.Digest(of: message, by: algorithm), with: pair.privateKey, by: .rsaPKCS1)
+                HPKI.Digest(of: Array(message), by: algorithm), with: pair.privateKey, by: .rsaPKCS1)
             #expect(signature.count == 256)
             let key = try _RSA.Signing.PublicKey(derRepresentation: pair.subjectPublicKeyInfo)
             let value = _RSA.Signing.RSASignature(rawRepresentation: signature)
@@ -111,12 +111,13 @@ extension PKCS11Tests {
             let message = Data("調剤".utf8)
             let small = try await session.generateKeyPair(.p256, label: "p256", id: [1])
             let p256 = try P256.Signing.PublicKey(derRepresentation: small.subjectPublicKeyInfo)
-            var raw = try await session.sign(HPKI.Digest(of: message), with: small.privateKey, by: .ecdsa)
+            var raw = try await session.sign(HPKI.Digest(of: Array(message)), with: small.privateKey, by: .ecdsa)
             #expect(p256.isValidSignature(try .init(rawRepresentation: raw), for: message))
             #expect(p256.derRepresentation == Data(small.subjectPublicKeyInfo))
             let large = try await session.generateKeyPair(.p384, label: "p384", id: [2])
             let p384 = try P384.Signing.PublicKey(derRepresentation: large.subjectPublicKeyInfo)
-            raw = try await session.sign(HPKI.Digest(of: message, by: .sha384), with: large.privateKey, by: .ecdsa)
+            raw = try await session.sign(
+                HPKI.Digest(of: Array(message), by: .sha384), with: large.privateKey, by: .ecdsa)
             #expect(p384.isValidSignature(try .init(rawRepresentation: raw), for: message))
             raw[95] ^= 1
             #expect(!p384.isValidSignature(try .init(rawRepresentation: raw), for: message))

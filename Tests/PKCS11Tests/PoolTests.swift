@@ -14,7 +14,7 @@ extension PKCS11Tests {
                     group.addTask {
                         let message = Data("message \(number)".utf8)
                         let raw = try await pool.sign(
-                            HPKI.Digest(of: message), with: key, by: .ecdsa, deadline: .in(.seconds(30)))
+                            HPKI.Digest(of: Array(message)), with: key, by: .ecdsa, deadline: .in(.seconds(30)))
                         #expect(publicKey.isValidSignature(try .init(rawRepresentation: raw), for: message))
                     }
                 }

@@ -10,6 +10,9 @@ import Synchronization
 enum Confinement {
     private static let result = Mutex("not asked for")
 
+    /// Whether the kernel holds front to its files.
+    static var isEnforced: Bool { state.hasPrefix("enforced") }
+
     /// What was confined, for the log.
     static var state: String { result.withLock { $0 } }
 

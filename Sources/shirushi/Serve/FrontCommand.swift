@@ -23,6 +23,9 @@ struct FrontCommand: AsyncParsableCommand {
         let configuration = try Configuration.read(home)
         let logger = Log.make("front", kind: configuration.kind)
         logger.info("front confined", metadata: ["files": "\(Confinement.state)"])
+        guard configuration.kind == .development || Confinement.isEnforced else {
+            throw CommandError("this kernel cannot confine front (Landlock); a production instance does not serve so")
+        }
         let core = CoreClient()
         ControlSocket.receive { core.connect($0) }
         let trust = try TrustSnapshot(home: home, policies: configuration.certificatePolicies)
