@@ -17,8 +17,6 @@ package enum CoreStartError: Error, Sendable, CustomStringConvertible {
     case audit(AuditError)
     case token(PKCS11Error)
     case trust(TrustStoreError)
-    /// A credential's private key is not in the token.
-    case keyMissing(CredentialID)
     /// The token is software by its own account, and the configuration does not accept that by name.
     case softwareToken(manufacturer: String)
 
@@ -31,7 +29,6 @@ package enum CoreStartError: Error, Sendable, CustomStringConvertible {
         case .trust(let error): "the trust anchors cannot be used: \(error)"
         case .softwareToken(let manufacturer):
             "the token is a software token (\(manufacturer)) and hsm.acceptSoftwareToken is not set"
-        case .keyMissing(let id): "the private key of credential \(id) is not in the token"
         }
     }
 }

@@ -16,11 +16,6 @@ final class CredentialChoice: Sendable {
         self.database = database
     }
 
-    /// Forgets what was read, after the registry changed.
-    func forgetAll() {
-        known.withLock { $0 = [:] }
-    }
-
     /// The credential asked for, or the only one that `fits`; where none fits, any one, so that the policy refuses it
     /// with its rule.
     func credential(

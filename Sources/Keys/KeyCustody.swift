@@ -92,14 +92,7 @@ package final class KeyCustody: Sendable {
         _ credential: Credential, on bytes: [UInt8], until deadline: ContinuousClock.Instant
     ) async throws(KeyError) -> [UInt8] {
         let digest = Digest(of: bytes, by: credential.algorithm.digestAlgorithm)
-        let value: [UInt8]
-        do {
-            value = try await sign(digest, with: credential, until: deadline)
-        } catch .token(.keyMissing) {
-            // The token was logged in to anew and all handles changed; no key was used.
-            do { try await refresh(until: deadline) } catch { throw .token(error) }
-            value = try await sign(digest, with: credential, until: deadline)
-        }
+        let value = try await sign(digest, with: credential, until: deadline)
         do {
             try credential.certificate.publicKey.verify(
                 signature: value, over: bytes, algorithm: credential.algorithm
@@ -108,19 +101,27 @@ package final class KeyCustody: Sendable {
         return value
     }
 
+    /// Once the token was logged in to anew all handles are others; the old ones were refused before any use.
     private func sign(
         _ digest: Digest, with credential: Credential, until deadline: ContinuousClock.Instant
     ) async throws(KeyError) -> [UInt8] {
-        guard let handle = handles.withLock({ $0[credential.keyID] }) else { throw .keyMissing(credential.id) }
-        do {
-            return try await pool.sign(digest, with: handle, by: credential.algorithm.mechanism, deadline: deadline)
-        } catch { throw .token(error) }
+        for _ in 0..<20 {
+            guard let handle = handles.withLock({ $0[credential.keyID] }) else { throw .keyMissing(credential.id) }
+            do {
+                return try await pool.sign(
+                    digest, with: handle, by: credential.algorithm.mechanism, deadline: deadline)
+            } catch .keyMissing {
+                do { try await findKeys(until: deadline) } catch { throw .token(error) }
+            } catch { throw .token(error) }
+        }
+        throw .token(.keyMissing)
     }
 
-    private func refresh(until deadline: ContinuousClock.Instant) async throws(PKCS11Error) {
-        let fresh = try await Self.handles(in: pool, until: deadline)
-        // A token that shows no key at all has merely not been logged in to yet.
-        if !fresh.isEmpty { handles.withLock { $0 = fresh } }
+    /// Looks the keys up again, and leaves the pool a moment for its login where none is seen.
+    private func findKeys(until deadline: ContinuousClock.Instant) async throws(PKCS11Error) {
+        let found = try await Self.handles(in: pool, until: deadline)
+        if !found.isEmpty { handles.withLock { $0 = found } }
+        try? await Task.sleep(for: .milliseconds(20))
     }
 }
 

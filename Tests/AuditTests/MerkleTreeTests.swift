@@ -26,7 +26,8 @@ import Testing
     }
 
     /// The eight leaves that the vectors of Certificate Transparency are about.
-    private static let known = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657"]
+    private static let known =
+        ["", "00", "10", "2021", "3031", "40414243", "5051525354555657"]
         + ["606162636465666768696a6b6c6d6e6f"]
 
     @Test func `the roots are those of the transparency vectors`() throws {

@@ -56,8 +56,9 @@ final class Instance: Sendable {
 
     /// Why the log does not open for its writer; nil when it does.
     func openingFault() throws -> AuditError? {
+        let database = try database()
         do throws(AuditError) {
-            _ = try AuditVerifier.open(try! database(), headAt: headPath, key: key)
+            _ = try AuditVerifier.open(database, headAt: headPath, key: key)
             return nil
         } catch { return error }
     }
@@ -78,7 +79,7 @@ final class Instance: Sendable {
 
 /// A permitted caller: the first three tickets, made the way the product makes them.
 struct Doctor: Sendable {
-    static let holder = HolderID("doctor-1")!
+    static let holder = made(HolderID("doctor-1"))
     let caller: Caller
     let activation: Activation
     let policies: PolicySet
@@ -113,7 +114,7 @@ struct Doctor: Sendable {
             .signDocument(.prescription), on: Self.document, by: caller, with: activation,
             facts: PolicyFacts(
                 certificateRoles: [.medicalDoctor],
-                client: ClientRegistration(id: ClientID("clinic-1")!, facility: "1310000001", kind: .medical),
+                client: ClientRegistration(id: made(ClientID("clinic-1")), facility: "1310000001", kind: .medical),
                 prescription: .none, authenticationAge: 0
             )
         )
@@ -121,7 +122,7 @@ struct Doctor: Sendable {
 
     func use() -> KeyUse {
         KeyUse(
-            signature: SignatureID(random: .live), credential: CredentialID("doctor-1-a")!,
+            signature: SignatureID(random: .live), credential: made(CredentialID("doctor-1-a")),
             certificate: Digest(of: [1]), bytesToSign: Array("<SignedInfo/>".utf8), custody: "software token",
             requestID: "request-1", prescription: nil
         )
@@ -159,4 +160,10 @@ func counting() -> Random {
             }
         }
     }
+}
+
+/// The value of an identifier written in a test.
+func made<Value>(_ value: Value?) -> Value {
+    guard let value else { preconditionFailure("a test's identifier is none") }
+    return value
 }

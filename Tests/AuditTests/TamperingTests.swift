@@ -33,7 +33,11 @@ import Testing
                 "UPDATE audit_entry SET leaf = $2 WHERE sequence = $1", [.integer(sequence), .blob(edited)])
             #expect(
                 try instance.faults().contains("the records up to 10 do not give the root that the head holds"))
-            try expect("the commit of the records up to \(sequence + 1) does not hold", of: instance)
+            #expect(try instance.faults().contains("the commit of the records up to \(sequence + 1) does not hold"))
+            guard case .broken? = try instance.openingFault() else {
+                Issue.record("a log with an edited leaf opened")
+                return
+            }
         }
     }
 
@@ -99,7 +103,9 @@ import Testing
         let again = try instance.log()
         try await again.recordEvent(.administration, note: "two")
         again.stop()
-        for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: instance.databasePath + suffix) }
+        for suffix in ["", "-wal", "-shm"] {
+            try? FileManager.default.removeItem(atPath: instance.databasePath + suffix)
+        }
         try FileManager.default.moveItem(atPath: copy, toPath: instance.databasePath)
         try expect("record 1 and later are missing: 2 records were committed", of: instance)
     }

@@ -18,7 +18,8 @@ import Testing
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<500 as Range<UInt64> {
                 group.addTask {
-                    let reply = try await client.call(.admin(.listAudit(from: number, limit: 1), proof: []), deadline: .max)
+                    let reply = try await client.call(
+                        .admin(.listAudit(from: number, limit: 1), proof: []), deadline: .max)
                     #expect(reply == .auditReport(report(leaves: number)))
                 }
             }

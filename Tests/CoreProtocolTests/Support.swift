@@ -19,8 +19,8 @@ struct Seeded: RandomNumberGenerator {
 /// One frame of each kind, with every optional field both there and not.
 enum Samples {
     static let digest = Digest(of: Array("a document".utf8))
-    static let signature = SignatureID("00112233445566778899aabbccddeeff")!
-    static let credential = CredentialID("doctor-1-a")!
+    static let signature = made(SignatureID("00112233445566778899aabbccddeeff"))
+    static let credential = made(CredentialID("doctor-1-a"))
 
     static let requests: [CoreRequest] = [
         .sign(SignCommand(requestID: "r-1", token: "a.b.c", form: .prescription, digest: digest)),
@@ -78,4 +78,10 @@ enum Samples {
             credential: credential, rule: "dispense", intent: 8, outcome: outcome
         )
     }
+}
+
+/// The value of an identifier written in a test.
+func made<Value>(_ value: Value?) -> Value {
+    guard let value else { preconditionFailure("a test's identifier is none") }
+    return value
 }

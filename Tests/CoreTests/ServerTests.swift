@@ -36,7 +36,9 @@ extension CoreTests {
                     })
                 #expect(health.metrics.contains { $0.name == "shirushi_core_keys" && $0.value == 7 })
                 for request in [AdminRequest.verifyAudit, .listAudit(from: 0, limit: 1)] {
-                    let told = try await failure { try await client.call(.admin(request, proof: try world.adminKey), deadline: .max) }
+                    let told = try await failure {
+                        try await client.call(.admin(request, proof: try world.adminKey), deadline: .max)
+                    }
                     #expect(told.kind == .denied)
                 }
             }
@@ -51,7 +53,10 @@ extension CoreTests {
                     try await client.call(.admin(.verifyAudit, proof: [0]), deadline: .max)
                 }
                 #expect(unproven.kind == .denied)
-                guard case .auditReport(let report) = try await client.call(.admin(.verifyAudit, proof: try world.adminKey), deadline: .max) else {
+                guard
+                    case .auditReport(let report) = try await client.call(
+                        .admin(.verifyAudit, proof: try world.adminKey), deadline: .max)
+                else {
                     Issue.record("no report")
                     return
                 }

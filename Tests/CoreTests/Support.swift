@@ -48,7 +48,7 @@ final class World: Sendable {
         token = try await TestToken.shared.value
         tokens = try await Self.signer.value
         var pki = try await Self.authorities.value
-        home = FileManager.default.temporaryDirectory.appending(path: "shirushi-home-\(UUID())").path()
+        home = TestToken.folder.appending(path: "home-\(UUID())").path()
         let paths = CoreSettings.Paths(home: home)
         for folder in ["data", "run", "secrets", "trust/anchors", "trust/intermediates", "trust/crls"] {
             try Files.makeFolder(home + "/" + folder)
@@ -78,16 +78,16 @@ final class World: Sendable {
             change(name, &template)
             credentials.append(
                 Credential(
-                    id: CredentialID(name)!, holder: HolderID(holder)!, keyID: key.id, custody: .resident,
+                    id: made(CredentialID(name)), holder: made(HolderID(holder)), keyID: key.id, custody: .resident,
                     algorithm: holder == "dentist-1" ? .rsaPKCS1SHA256 : .ecdsaP256SHA256,
                     certificate: try HPKICertificate(der: try template.signed(by: pki.key(of: .jma))), state: .active
                 ))
         }
-        let made = credentials
+        let registered = credentials
         let database = try Database.create(at: paths.database, parts: CoreSchema.parts)
         try await database.write { connection in
-            for holder in Self.roles.keys { try HolderStore.insert(HolderID(holder)!, in: connection) }
-            for credential in made { try CredentialStore.insert(credential, in: connection) }
+            for holder in Self.roles.keys { try HolderStore.insert(made(HolderID(holder)), in: connection) }
+            for credential in registered { try CredentialStore.insert(credential, in: connection) }
         }
         try database.close()
         try Self.write(try pki.crls(now: Self.now.adding(seconds: -60)), below: home)
@@ -123,12 +123,13 @@ final class World: Sendable {
             ),
             issuers: [
                 IssuerSettings(
-                    issuer: "i", audience: "a", jwks: "https://i/jwks", holders: Set(Self.roles.keys.map { HolderID($0)! })
+                    issuer: "i", audience: "a", jwks: "https://i/jwks",
+                    holders: Set(Self.roles.keys.map { made(HolderID($0)) })
                 )
             ],
             clients: [
-                ClientRegistration(id: ClientID("clinic-1")!, facility: "1310000001", kind: .medical),
-                ClientRegistration(id: ClientID("pharmacy-1")!, facility: "1340000001", kind: .pharmacy),
+                ClientRegistration(id: made(ClientID("clinic-1")), facility: "1310000001", kind: .medical),
+                ClientRegistration(id: made(ClientID("pharmacy-1")), facility: "1340000001", kind: .pharmacy),
             ],
             window: ActivationWindow(), policies: try PolicySet(reading: PolicySet.shippedFile),
             certificates: .init(folder: home + "/trust"), certificatePolicies: [OID.hpkiSigningPolicy],
@@ -172,7 +173,8 @@ final class World: Sendable {
         SignCommand(
             requestID: "request-1", token: try bearer(holder, client: client), form: form,
             digest: Digest(of: Array(document.utf8)), credential: credential.flatMap { CredentialID($0) },
-            idempotency: key.flatMap { Idempotency(key: $0, body: Digest(of: Array(body.utf8))) }, prescription: prescription
+            idempotency: key.flatMap { Idempotency(key: $0, body: Digest(of: Array(body.utf8))) },
+            prescription: prescription
         )
     }
 
@@ -251,4 +253,10 @@ func fault(at number: Int, done: Bool) -> DatabaseFaults {
         if isIt { throw CocoaError(.fileWriteUnknown) }
     }
     return done ? DatabaseFaults(afterCommit: say) : DatabaseFaults(beforeCommit: say)
+}
+
+/// The value of an identifier written in a test.
+func made<Value>(_ value: Value?) -> Value {
+    guard let value else { preconditionFailure("a test's identifier is none") }
+    return value
 }

@@ -17,7 +17,7 @@ struct TestToken: Sendable {
     static let names = [
         "doctor-1-a", "doctor-2-a", "doctor-2-b", "pharmacist-1-a", "nurse-1-a", "director-1-a", "dentist-1-a",
     ]
-    private static let folder = FileManager.default.temporaryDirectory.appending(path: "shirushi-core-\(getpid())")
+    static let folder = FileManager.default.temporaryDirectory.appending(path: "shirushi-core-\(getpid())")
 
     let keys: [String: Key]
     var module: String { Self.folder.appending(path: "libshim.so").path }

@@ -130,12 +130,13 @@ class Authority:
         return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
     def install(self, home, crl=None):
-        """Makes an instance trust this authority, whose root has revoked nothing."""
+        """Makes an instance trust this authority; with its list `crl`, also that its root has revoked nothing."""
         pem = serialization.Encoding.PEM
         (home / "trust" / "anchors" / "stranger.pem").write_bytes(self.root.public_bytes(pem))
         (home / "trust" / "intermediates" / "stranger.pem").write_bytes(self.ca.public_bytes(pem))
-        (home / "trust" / "crls" / "stranger-root.crl").write_bytes(self.list_of(self.root.subject, self.root_key))
         if crl is not None:
+            of_root = self.list_of(self.root.subject, self.root_key)
+            (home / "trust" / "crls" / "stranger-root.crl").write_bytes(of_root)
             (home / "trust" / "crls" / "stranger.crl").write_bytes(crl)
 
 

@@ -50,9 +50,9 @@ struct World {
     static let now = Instant(seconds: 1_800_000_000)
     static let issuer = "https://issuer.example"
     static let audience = "https://shirushi.example"
-    static let doctor = HolderID("doctor-1")!
-    static let linked = HolderID("dentist-1")!
-    static let foreign = HolderID("pharmacist-1")!
+    static let doctor = made(HolderID("doctor-1"))
+    static let linked = made(HolderID("dentist-1"))
+    static let foreign = made(HolderID("pharmacist-1"))
 
     let clock = TestClock(now)
     let signer: TokenSigner
@@ -121,4 +121,10 @@ final class Scratch: Sendable {
     }
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
+}
+
+/// The value of an identifier written in a test.
+func made<Value>(_ value: Value?) -> Value {
+    guard let value else { preconditionFailure("a test's identifier is none") }
+    return value
 }

@@ -9,7 +9,9 @@ import Testing
 
     @Test func `a good token gives its holder and what the token says of them`() async throws {
         let world = try await World()
-        let token = try world.token(["client_id": "clinic-1", "roles": ["Medical Doctor"], "aud": ["x", .string(World.audience)]])
+        let token = try world.token([
+            "client_id": "clinic-1", "roles": ["Medical Doctor"], "aud": ["x", .string(World.audience)],
+        ])
         let caller = try await world.identification.identify(token)
         #expect(caller.holder == World.doctor)
         #expect(caller.issuer == World.issuer && caller.subject == "doctor-1")
@@ -31,29 +33,32 @@ import Testing
         #expect(try await world.identification.identify(world.token(["sub": "u-77"])).holder == World.linked)
     }
 
-    @Test(arguments: [
-        (["iss": "https://issuer.example/"], IdentityError.unknownIssuer),
-        (["iss": "https://other.example"], .unknownIssuer),
-        (["aud": "https://other.example"], .wrongAudience),
-        (["aud": []], .wrongAudience),
-        (["aud": nil], .wrongAudience),
-        (["sub": nil], .claim("sub", "is missing or too long")),
-        (["sub": ""], .claim("sub", "is missing or too long")),
-        (["exp": nil], .claim("exp", "is missing")),
-        (["auth_time": nil], .claim("auth_time", "is missing")),
-        (["acr": nil], .claim("acr", "is missing")),
-        (["acr": "password"], .claim("acr", "names no authentication that is known here")),
-        (["acr": "HPKI-card"], .claim("acr", "names no authentication that is known here")),
-        (["amr": nil], .claim("amr", "is missing or empty")),
-        (["amr": []], .claim("amr", "is missing or empty")),
-        (["client_id": "a b"], .claim("client_id", "is no client identifier")),
-        (["sub": "nobody"], .unknownHolder),
-        // The holder exists, and the issuer was not registered for them.
-        (["sub": "pharmacist-1"], .unknownHolder),
-        (["sub": "dentist-1"], .unknownHolder),
-        (["sub": "u-88"], .unknownHolder),
-    ] as [([String: JSONValue?], IdentityError)])
-    func `each fault of a token has its own error`(changes: [String: JSONValue?], expected: IdentityError) async throws {
+    @Test(
+        arguments: [
+            (["iss": "https://issuer.example/"], IdentityError.unknownIssuer),
+            (["iss": "https://other.example"], .unknownIssuer),
+            (["aud": "https://other.example"], .wrongAudience),
+            (["aud": []], .wrongAudience),
+            (["aud": nil], .wrongAudience),
+            (["sub": nil], .claim("sub", "is missing, too long, or holds control characters")),
+            (["sub": ""], .claim("sub", "is missing, too long, or holds control characters")),
+            (["sub": "doctor-1\nissuer=x"], .claim("sub", "is missing, too long, or holds control characters")),
+            (["exp": nil], .claim("exp", "is missing")),
+            (["auth_time": nil], .claim("auth_time", "is missing")),
+            (["acr": nil], .claim("acr", "is missing")),
+            (["acr": "password"], .claim("acr", "names no authentication that is known here")),
+            (["acr": "HPKI-card"], .claim("acr", "names no authentication that is known here")),
+            (["amr": nil], .claim("amr", "is missing or empty")),
+            (["amr": []], .claim("amr", "is missing or empty")),
+            (["client_id": "a b"], .claim("client_id", "is no client identifier")),
+            (["sub": "nobody"], .unknownHolder),
+            // The holder exists, and the issuer was not registered for them.
+            (["sub": "pharmacist-1"], .unknownHolder),
+            (["sub": "dentist-1"], .unknownHolder),
+            (["sub": "u-88"], .unknownHolder),
+        ] as [([String: JSONValue?], IdentityError)])
+    func `each fault of a token has its own error`(changes: [String: JSONValue?], expected: IdentityError) async throws
+    {
         #expect(try await World().fault(changes) == expected)
     }
 

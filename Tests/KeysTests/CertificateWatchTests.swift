@@ -37,7 +37,8 @@ private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
                     romajiName: "Test Doctor", japaneseName: "試験", identifier: "doctor-1", roles: [.medicalDoctor]),
                 publicKey: DevelopmentKey.p256().subjectPublicKeyInfo, by: .medis, now: now.adding(seconds: -3600))
             credential = Credential(
-                id: CredentialID("doctor-1-a")!, holder: HolderID("doctor-1")!, keyID: [1], custody: .resident,
+                id: made(CredentialID("doctor-1-a")), holder: made(HolderID("doctor-1")), keyID: [1],
+                custody: .resident,
                 algorithm: .ecdsaP256SHA256, certificate: certificate, state: .active)
             self.pki = Mutex(pki)
             if let moment { try publish(at: moment) }
@@ -152,7 +153,7 @@ private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             HolderProfile(romajiName: "X", japaneseName: "試験", identifier: "x", roles: [.medicalDoctor]),
             publicKey: DevelopmentKey.p256().subjectPublicKeyInfo, by: .medis, now: now)
         let credential = Credential(
-            id: CredentialID("x")!, holder: HolderID("x")!, keyID: [9], custody: .resident,
+            id: made(CredentialID("x")), holder: made(HolderID("x")), keyID: [9], custody: .resident,
             algorithm: .ecdsaP256SHA256, certificate: certificate, state: .active)
         let told = #expect(throws: Failure.self) { try watch.check(credential, at: now) }
         #expect(told?.kind == .credentialUnusable)
@@ -165,8 +166,9 @@ private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let database = try Database.create(at: trust.folder + "/keys.sqlite", parts: [CredentialStore.part])
         let credential = trust.credential
         try await database.write { try CredentialStore.insert(credential, in: $0) }
-        #expect(try await database.read { try CredentialStore.credentials(of: credential.holder, in: $0) } == [credential])
-        #expect(try await database.read { try CredentialStore.credentials(of: HolderID("x")!, in: $0) } == [])
+        #expect(
+            try await database.read { try CredentialStore.credentials(of: credential.holder, in: $0) } == [credential])
+        #expect(try await database.read { try CredentialStore.credentials(of: made(HolderID("x")), in: $0) } == [])
         let clash = await #expect(throws: TransactionError.self) {
             try await database.write { try CredentialStore.insert(credential, in: $0) }
         }
@@ -175,7 +177,7 @@ private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             try await database.write { try CredentialStore.setState(state, of: credential.id, in: $0) }
             #expect(try await database.read { try CredentialStore.state(of: credential.id, in: $0) } == state)
         }
-        let unknown = CredentialID("unknown")!
+        let unknown = made(CredentialID("unknown"))
         #expect(try await database.read { try CredentialStore.state(of: unknown, in: $0) } == nil)
         let missing = await #expect(throws: TransactionError.self) {
             try await database.write { try CredentialStore.setState(.active, of: unknown, in: $0) }
@@ -187,4 +189,10 @@ private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         }
         #expect(unreadable?.storage == .unexpectedValue)
     }
+}
+
+/// The value of an identifier written in a test.
+func made<Value>(_ value: Value?) -> Value {
+    guard let value else { preconditionFailure("a test's identifier is none") }
+    return value
 }

@@ -74,7 +74,9 @@ import YAML
         let set = try PolicySet(reading: PolicySet.shippedFile)
         let decision = set.decide(.signDocument(.prescription), asker(), facts(["General Nurse"]))
         #expect(!decision.permits && decision.rule == "prescribing-needs-prescriber")
-        #expect(decision.says == "A prescription is signed by a medical doctor or a dentist; the certificate names neither.")
+        #expect(
+            decision.says == "A prescription is signed by a medical doctor or a dentist; the certificate names neither."
+        )
     }
 
     @Test func `each condition is met by any of its values, and all conditions of a rule must hold`() throws {

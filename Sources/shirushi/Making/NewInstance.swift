@@ -40,8 +40,7 @@ struct NewInstance {
         if !Files.exists(home.core.database) {
             let database = try Database.create(at: home.core.database, parts: CoreSchema.parts)
             try database.close()
-        }
-        if !Files.exists(home.core.auditHead) {
+            // Only together with a new database: a head made for an old one would hide that its log was cut.
             let key = LogKey(try SecretFile.read(home.core.logKey, atMost: 4096).copiedBytes)
             try AuditVerifier.create(headAt: home.core.auditHead, key: key)
         }
