@@ -67,7 +67,7 @@ extension CoreStartError {
     fileprivate var isAboutAudit: Bool {
         switch self {
         case .audit, .storage: true
-        case .host, .token, .trust, .keyMissing, .softwareToken: false
+        case .host, .token, .trust, .softwareToken: false
         }
     }
 }
