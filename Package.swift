@@ -71,21 +71,21 @@ let package = Package(
         module("Host", ["HPKI", "CHost"]),
 
         // Tools: each isolates a format or a third-party library.
-        module("YAML", ["HPKI"], [yams]),
-        module("XML", ["HPKI"]),
+        module("YAML", [], [yams]),
+        module("XML"),
         module("Certificates", ["HPKI"], [crypto, cryptoExtras]),
         module("JOSE", ["HPKI"], [jwtKit, crypto]),
         .target(name: "CPKCS11"),
         module("PKCS11", ["HPKI", "CPKCS11"]),
-        module("Storage", ["HPKI"], [grdb]),
-        module("Outbound", ["HPKI"], [httpClient, nioCore, nioHTTP1, nioSSL]),
+        module("Storage", [], [grdb]),
+        module("Outbound", [], [httpClient, nioCore, nioHTTP1, nioSSL]),
 
         // Shared by both processes.
         module("CoreProtocol", ["HPKI", "Host"]),
-        module("Formats", ["HPKI", "XML", "Certificates"], [crypto]),
+        module("Formats", ["HPKI"]),
 
         // Core: the chain of custody; imports run along it.
-        module("Identity", ["HPKI", "JOSE", "Storage"], [logging]),
+        module("Identity", ["HPKI", "JOSE", "Storage"]),
         .target(
             name: "Policies",
             dependencies: ["HPKI", "YAML", "Identity"],
@@ -104,16 +104,13 @@ let package = Package(
         ),
 
         // Front: hostile bytes.
-        module("Validation", ["HPKI", "XML", "Certificates", "Formats"], [crypto]),
-        module(
-            "Signing", ["HPKI", "Host", "CoreProtocol", "XML", "Formats", "Certificates", "Validation"],
-            [crypto, logging]
-        ),
+        module("Validation", ["HPKI", "XML", "Certificates", "Formats"]),
+        module("Signing", ["HPKI", "Host", "CoreProtocol", "XML", "Formats", "Validation"]),
         module(
             "Web", ["HPKI", "Host", "CoreProtocol", "Signing"],
             [
-                hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, nioCore, nioPosix, nioHTTP1, nioHTTPTypes,
-                nioSSL, lifecycle, logging, crypto,
+                hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, nioCore, nioHTTP1, nioHTTPTypes, nioSSL,
+                lifecycle, logging,
             ]
         ),
 
@@ -123,10 +120,9 @@ let package = Package(
         .executableTarget(
             name: "shirushi",
             dependencies: [
-                "HPKI", "Host", "YAML", "XML", "Certificates", "JOSE", "PKCS11", "Storage", "Outbound", "CoreProtocol",
-                "Formats", "Identity", "Policies", "Audit", "Keys", "Core", "Validation", "Signing", "Web",
-                "Development",
-                arguments, lifecycle, logging, crypto, nioSSL,
+                "HPKI", "Host", "YAML", "Certificates", "JOSE", "PKCS11", "Storage", "Outbound", "CoreProtocol",
+                "Identity", "Policies", "Audit", "Keys", "Core", "Validation", "Signing", "Web", "Development",
+                arguments, lifecycle, logging,
             ],
             swiftSettings: strict
         ),
@@ -140,8 +136,8 @@ let package = Package(
         tests("Development", ["HPKI", "Certificates"]),
         tests("JOSE", ["HPKI"], [crypto, cryptoExtras]),
         tests("PKCS11", ["HPKI"], [crypto, cryptoExtras]),
-        tests("Storage", ["HPKI"]),
-        tests("Outbound", ["HPKI"], [nioCore, nioPosix]),
+        tests("Storage"),
+        tests("Outbound", [], [nioCore, nioPosix]),
         tests("Identity", ["HPKI", "JOSE", "Storage"]),
         tests("CoreProtocol", ["HPKI", "Host"]),
         tests("Formats", ["HPKI", "XML"]),
@@ -158,17 +154,15 @@ let package = Package(
             ],
             [logging]
         ),
-        tests("Validation", ["HPKI", "XML", "Certificates", "Formats", "Development"], [crypto, cryptoExtras]),
+        tests("Validation", ["HPKI", "XML", "Certificates", "Formats", "Development"], [crypto]),
         tests(
             "Signing",
-            ["HPKI", "CoreProtocol", "XML", "Formats", "Certificates", "Validation", "Development"],
-            [crypto, cryptoExtras]
+            ["HPKI", "CoreProtocol", "Formats", "Certificates", "Validation", "Development"]
         ),
         tests(
             "Web", ["HPKI", "Host", "CoreProtocol", "Signing"],
             [
-                hummingbird, hummingbirdCore, hummingbirdTesting, httpTypes, nioCore, nioPosix, nioHTTP1, nioHTTPTypes,
-                nioSSL, lifecycle, logging, crypto,
+                hummingbird, hummingbirdTesting, httpTypes, nioCore, nioPosix, nioSSL, lifecycle, logging,
             ]
         ),
     ]

@@ -26,8 +26,9 @@ package struct WebService: Service {
 
     /// Reads the listeners' certificates and keys.
     ///
-    /// `core` is told of refusals; `health` asks core and gives nil where it does not answer; `onListening` is told each listener's name (that of
-    /// the metrics is `metrics`) and its port once it is bound. Throws `WebError` for the first listener at fault.
+    /// `core` is told of refusals; `health` asks core and gives nil where it does not answer; `onListening` is told
+    /// each listener's name (that of the metrics is `metrics`) and its port once it is bound. Throws `WebError` for
+    /// the first listener at fault.
     package init(
         settings: WebSettings, sign: SignDocument, core: any CoreCalling,
         health: @escaping @Sendable () async -> HealthFacts?,

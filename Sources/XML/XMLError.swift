@@ -1,40 +1,40 @@
 /// Why a document was refused, and where; it carries no text of the document, which may be a patient's.
 package struct XMLError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// What is wrong, in the order a reader meets it.
+    /// What is wrong, in the order a reader meets it; the raw values are words for people.
     package enum Reason: String, Sendable, Hashable, CaseIterable {
         /// A document type declaration, whatever stands in it.
-        case doctypeRefused
+        case doctypeRefused = "a document type declaration, which is refused"
         /// An encoding declaration other than UTF-8.
-        case unsupportedEncoding
+        case unsupportedEncoding = "an encoding other than UTF-8"
         /// A version other than 1.0.
-        case unsupportedVersion
+        case unsupportedVersion = "a version other than 1.0"
         /// Two elements with one `Id`, `id`, `ID` or `xml:id`: the way of signature wrapping attacks.
-        case duplicateID
+        case duplicateID = "an id that another element has already"
         /// Two attributes or declarations of one name, or of one expanded name, on an element.
-        case duplicateAttribute
+        case duplicateAttribute = "an attribute or declaration given twice"
         /// More than one of `XMLLimits` allows.
-        case limitExceeded
-        case malformedUTF8
+        case limitExceeded = "more than the limits allow"
+        case malformedUTF8 = "malformed UTF-8"
         /// A character outside `Char` (XML 1.0 §2.2).
-        case forbiddenCharacter
-        case malformedDeclaration
-        case malformedMarkup
-        case malformedName
-        case malformedAttribute
-        case malformedComment
-        case malformedProcessingInstruction
-        case malformedReference
+        case forbiddenCharacter = "a character that XML forbids"
+        case malformedDeclaration = "a malformed declaration"
+        case malformedMarkup = "malformed markup"
+        case malformedName = "a malformed name"
+        case malformedAttribute = "a malformed attribute"
+        case malformedComment = "a malformed comment"
+        case malformedProcessingInstruction = "a malformed processing instruction"
+        case malformedReference = "a malformed reference"
         /// An entity reference other than the five predefined.
-        case unknownEntity
-        case mismatchedTag
-        case unexpectedEnd
-        case contentOutsideRoot
-        case missingRoot
+        case unknownEntity = "an unknown entity"
+        case mismatchedTag = "an end tag that does not fit"
+        case unexpectedEnd = "an unexpected end"
+        case contentOutsideRoot = "content outside the document element"
+        case missingRoot = "no document element"
         /// `]]>` in text (XML 1.0 §2.4).
-        case sectionEndInText
-        case undeclaredPrefix
+        case sectionEndInText = "]]> in text"
+        case undeclaredPrefix = "an undeclared prefix"
         /// A use of `xml`, `xmlns` or their URIs against Namespaces in XML 1.0 §3, or a prefix undeclared by "".
-        case reservedNamespace
+        case reservedNamespace = "a reserved prefix or namespace"
     }
 
     /// What is wrong.

@@ -48,15 +48,17 @@ struct Home: Sendable, Hashable {
 
 /// Paths as people type them.
 enum Paths {
+    /// The path from the root, without `.`, `..` and doubled slashes: what reads key sets takes no path with dots.
     static func absolute(_ path: String) -> String {
-        if path.hasPrefix("/") { return trimmed(path) }
-        return trimmed(WorkingFolder.path + "/" + path)
-    }
-
-    private static func trimmed(_ path: String) -> String {
-        var path = path
-        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
-        return path
+        var parts: [Substring] = []
+        for part in (path.hasPrefix("/") ? path : WorkingFolder.path + "/" + path).split(separator: "/") {
+            switch part {
+            case ".": continue
+            case "..": _ = parts.popLast()
+            default: parts.append(part)
+            }
+        }
+        return "/" + parts.joined(separator: "/")
     }
 }
 

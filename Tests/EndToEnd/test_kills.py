@@ -18,7 +18,7 @@ import audit
 import contract
 import documents
 
-KILLS = int(os.environ.get("SHIRUSHI_KILLS", contract.long(30, 300)))
+KILLS = int(os.environ.get("SHIRUSHI_KILLS", contract.long(20, 300)))
 SEED = int(os.environ.get("SHIRUSHI_SEED", time.time_ns() % 2**32))
 # What a client may be told while processes die under it.
 PASSING = {

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Why the folder of trusted certificates cannot be used; every case names the file.
-package enum TrustStoreError: Error, Sendable, Hashable {
+package enum TrustStoreError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The folder is missing or cannot be listed.
     case unreadableFolder(String)
     /// The file is missing, unreadable or too large.
@@ -12,10 +12,10 @@ package enum TrustStoreError: Error, Sendable, Hashable {
     case unusableCRL(String, CRLError)
 
     /// One sentence for an operator.
-    package var explanation: String {
+    package var description: String {
         switch self {
-        case .unreadableFolder(let path): "The folder \(path) cannot be read."
-        case .unreadableFile(let path): "The file \(path) cannot be read."
+        case .unreadableFolder(let path): "The folder \(path) cannot be read"
+        case .unreadableFile(let path): "The file \(path) cannot be read"
         case .notCertificates(let path, let error): "\(path): \(error.explanation)"
         case .unusableCRL(let path, let error): "\(path): \(error.explanation)"
         }

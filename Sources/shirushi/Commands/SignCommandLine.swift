@@ -79,6 +79,10 @@ struct ServerOptions: ParsableArguments {
 
     /// Posts `body` and writes the document of the answer.
     func post(_ path: String, _ body: [String: Any]) async throws {
+        // A document that is signed and cannot be written would be lost.
+        let out = Paths.absolute(out)
+        let folder = Paths.absolute(out + "/..")
+        guard Files.exists(folder) else { throw CommandError("--out: there is no folder \(folder)") }
         var body = body
         if let credential { body["credentialID"] = credential }
         let token = String(decoding: try Files.read(Paths.absolute(tokenFile), atMost: 65_536), as: UTF8.self)
@@ -100,7 +104,7 @@ struct ServerOptions: ParsableArguments {
         else {
             throw CommandError(Self.problem(response.status, answer))
         }
-        try Files.write(document, to: Paths.absolute(out), mode: 0o644)
+        try Files.write(document, to: out, mode: 0o644)
         print("signed \(answer["signatureId"] ?? "") at \(answer["signedAt"] ?? "")")
     }
 

@@ -49,6 +49,9 @@ extension Configuration {
                 check("\(key).authorities") { _ = try Files.read(path, atMost: 1 << 20) }
             }
         }
+        for issuer in issuers where issuer.jwks.hasPrefix("file://") {
+            check("issuers") { _ = try Files.read(String(issuer.jwks.dropFirst(7)), atMost: 65_536) }
+        }
         check("hsm.pinFile", module.pinFile) { _ = try SecretFile.read(module.pinFile, atMost: 256) }
         for path in [home.core.logKey, home.core.pseudonymKey, home.core.claimKey, home.core.adminKey] {
             check("secrets") { _ = try SecretFile.read(path, atMost: 4096) }

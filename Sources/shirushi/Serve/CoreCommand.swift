@@ -24,7 +24,7 @@ struct CoreCommand: AsyncParsableCommand {
         let logger = Log.make("core", kind: configuration.kind)
         for variable in configuration.module.environment { Environment.set(variable.name, to: variable.value) }
         let settings = try configuration.coreSettings(home, failpoint: Environment["SHIRUSHI_FAILPOINT"])
-        let fetch = try configuration.fetch(home)
+        let fetch = try configuration.fetch(home, logger)
         let core: CoreInstance
         do {
             core = try await CoreInstance.open(
@@ -74,17 +74,22 @@ extension CoreStartError {
 
 extension Configuration {
     /// The one way out of core: key sets and revocation lists, within bounds.
-    func fetch(_ home: Home) throws -> @Sendable (String) async throws -> [UInt8] {
+    func fetch(_ home: Home, _ logger: Logger) throws -> @Sendable (String) async throws -> [UInt8] {
         let rules = OutboundRules(
             allowPrivateAddresses: allowPrivateAddresses, allowHTTP: true, allowFiles: [home.path]
         )
         let outbound = try Outbound(rules: rules)
         return { url in
             let isList = url.hasSuffix(".crl")
-            // A caller may be waiting for a key set, and for nothing else.
-            return try await outbound.fetch(
-                url, limit: isList ? 64 << 20 : 65_536, timeoutSeconds: isList ? 10 : 3
-            ).body
+            do {
+                // A caller may be waiting for a key set, and for nothing else.
+                return try await outbound.fetch(
+                    url, limit: isList ? 64 << 20 : 65_536, timeoutSeconds: isList ? 10 : 3
+                ).body
+            } catch {
+                logger.error("cannot be fetched", metadata: ["address": "\(url)", "cause": "\(error)"])
+                throw error
+            }
         }
     }
 }

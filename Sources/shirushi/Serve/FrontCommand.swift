@@ -45,7 +45,16 @@ struct FrontCommand: AsyncParsableCommand {
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
         )
         group.maximumGracefulShutdownDuration = Duration.seconds(15)
-        try await ServiceGroup(configuration: group).run()
+        do {
+            try await ServiceGroup(configuration: group).run()
+        } catch {
+            let addresses = configuration.web.listeners.map { "\($0.address):\($0.port)" }
+            logger.critical(
+                "front cannot go on listening",
+                metadata: ["listeners": "\(addresses.joined(separator: ", "))", "cause": "\(error)"]
+            )
+            throw ExitCode(71)
+        }
     }
 
     /// Core's health, with the kernel's clock where the configuration asks for it.
