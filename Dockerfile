@@ -11,6 +11,8 @@ RUN apt-get update \
 # The manifest names the test targets too, so their folders must be there for it to be read.
 COPY Package.swift ./
 COPY Tests Tests
+# Sources/Policies/Sets is a link to it: the shipped rules are built into the binary.
+COPY policies policies
 COPY Sources Sources
 RUN swift build -c release --explicit-target-dependency-import-check error --static-swift-stdlib --product shirushi \
     && install -D .build/release/shirushi /out/usr/local/bin/shirushi
@@ -23,7 +25,6 @@ RUN apt-get update \
     && useradd --system --uid 10001 --home-dir /var/lib/shirushi --create-home --shell /usr/sbin/nologin shirushi \
     && chmod 0700 /var/lib/shirushi
 COPY --from=build /out/ /
-COPY policies /usr/local/share/shirushi/policies
 USER shirushi
 WORKDIR /var/lib/shirushi
 # The whole instance: configuration, databases, trust, and the token's files where SoftHSM is accepted.

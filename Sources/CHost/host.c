@@ -136,8 +136,6 @@ int chost_lock_memory(void) {
 
 int chost_forbid_new_privileges(void) { return answer(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)); }
 
-int chost_die_with_parent(int signal) { return answer(prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0)); }
-
 // The network fields joined the kernel's structures later than Debian 12's headers; these are ours.
 struct chost_rules {
     uint64_t files;

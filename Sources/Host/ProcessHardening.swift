@@ -23,29 +23,9 @@ package enum ProcessHardening {
         guard result >= 0 else { throw .failed("prctl", nil, result) }
     }
 
-    /// Asks for `signal` when `parent` ends, and exits at once where it has ended already; throws `.system`.
-    ///
-    /// The kernel means the parent's thread that started us; `ChildProcess` keeps that thread as long as the child lives.
-    package static func dieWithParent(_ parent: Int32, signal: Int32 = SIGKILL) throws(HostError) {
-        let result = chost_die_with_parent(signal)
-        guard result >= 0 else { throw .failed("prctl", nil, result) }
-        if getppid() != parent { exit(1) }
-    }
-
     /// How many threads this process has now.
     package static var threadCount: Int {
         (try? Files.names(in: "/proc/self/task").count) ?? 0
-    }
-
-    /// Replaces this program by a new run of its own executable in the same process: one thread again, under the
-    /// Landlock rules of the calling thread; throws `.system` when there is no way.
-    package static func executeAgain(arguments: [String], environment: [String]) throws(HostError) -> Never {
-        unsafe withArguments([ownExecutable] + arguments) { arguments in
-            unsafe withArguments(environment) { environment in
-                unsafe _ = execve(ownExecutable, arguments, environment)
-            }
-        }
-        throw .failed("execve", ownExecutable, -errno)
     }
 
     static let ownExecutable = "/proc/self/exe"

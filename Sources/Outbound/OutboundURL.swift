@@ -1,7 +1,7 @@
 /// A URL of the narrow kind that every parser reads alike.
 ///
-/// `http` and `https` with a plain host, and `file` with an absolute path: no user, no fragment, no back slash, no
-/// white space, so that what is judged here and what the client connects to cannot differ.
+/// `http` and `https` with a plain host: no user, no fragment, no back slash, no white space, so that what is judged
+/// here and what the client connects to cannot differ. `file` with an absolute path, as it is written.
 struct OutboundURL: Sendable, Hashable {
     enum Kind: Sendable, Hashable {
         case http
@@ -17,14 +17,16 @@ struct OutboundURL: Sendable, Hashable {
 
     init(_ text: String) throws(OutboundError) {
         guard (1...2048).contains(text.utf8.count) else { throw .badURL("its length") }
+        // A file's path is taken byte for byte and by us alone.
+        if text.lowercased().hasPrefix("file:///") {
+            guard text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { throw .badURL("a control character") }
+            (kind, host, self.text) = (.file(path: String(text.dropFirst(7))), "", text)
+            return
+        }
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !"\"<>\\^`{|}#".utf8.contains($0) }) else {
             throw .badURL("a character that URLs do not have, or a fragment")
         }
         let lower = text.lowercased()
-        if lower.hasPrefix("file:///") {
-            (kind, host, self.text) = (.file(path: String(text.dropFirst(7))), "", text)
-            return
-        }
         if lower.hasPrefix("https://") {
             kind = .https
         } else if lower.hasPrefix("http://") {

@@ -174,16 +174,19 @@ import Testing
         try files.createDirectory(atPath: "\(root)/inside", withIntermediateDirectories: true)
         defer { try? files.removeItem(atPath: root) }
         try "good".write(toFile: "\(root)/in/sub/a.json", atomically: true, encoding: .utf8)
+        try "spaced".write(toFile: "\(root)/in/鍵 #1.json", atomically: true, encoding: .utf8)
         try "secret".write(toFile: "\(root)/secret", atomically: true, encoding: .utf8)
         try "secret".write(toFile: "\(root)/inside/b", atomically: true, encoding: .utf8)
         try files.createSymbolicLink(atPath: "\(root)/in/link", withDestinationPath: "\(root)/secret")
         try files.createSymbolicLink(atPath: "\(root)/in/way", withDestinationPath: "\(root)/inside")
         let rules = OutboundRules(allowFiles: ["\(root)/in"])
         #expect(try await fetch("file://\(root)/in/sub/a.json", rules).body == Array("good".utf8))
+        #expect(try await fetch("file://\(root)/in/鍵 #1.json", rules).body == Array("spaced".utf8))
         #expect(await refusal("file://\(root)/in/sub/a.json", rules, limit: 3) == .tooLarge(limit: 3))
         #expect(await refusal("file://\(root)/in/sub/a.json") != nil)
         for path in [
             "in/link", "in/way/b", "in/../secret", "in/%2e%2e/secret", "secret", "inside/b", "in", "in/sub", "in/none",
+            "in/sub/a.json\u{0}",
         ] {
             #expect(await refusal("file://\(root)/\(path)", rules) != nil, "\(path) was read")
         }

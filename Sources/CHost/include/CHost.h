@@ -44,8 +44,6 @@ int chost_is_dumpable(void);
 int chost_lock_memory(void);
 /// Makes exec unable to grant privileges (PR_SET_NO_NEW_PRIVS), for good.
 int chost_forbid_new_privileges(void);
-/// The signal sent to this process when the thread that started it ends (PR_SET_PDEATHSIG).
-int chost_die_with_parent(int signal);
 
 /// The version of the kernel's Landlock interface; -errno where it has none.
 int chost_landlock_version(void);

@@ -17,7 +17,6 @@ package enum OID {
     package static let basicConstraints = "2.5.29.19"
     package static let cRLNumber = "2.5.29.20"
     package static let reasonCode = "2.5.29.21"
-    package static let invalidityDate = "2.5.29.24"
     package static let issuingDistributionPoint = "2.5.29.28"
     package static let nameConstraints = "2.5.29.30"
     package static let cRLDistributionPoints = "2.5.29.31"
