@@ -63,14 +63,15 @@ extension AuditLog {
         )
     }
 
-    /// Records that a known caller was refused, with the deciding rule where there is one.
+    /// Records that a known caller was refused, with the deciding rule where there is one; `occurrence` is nil where the
+    /// refusal came before there was a digest.
     package func recordRefusal(
-        of caller: Caller, action: Action, failure: Failure, occurrence: Digest, requestID: String
+        of caller: Caller, action: Action, failure: Failure, occurrence: Digest?, requestID: String
     ) async throws(AuditError) {
         let form = action.form.map { "\($0.rawValue):" } ?? ""
         var fields: [(DetailField, String)] = [
             (.holder, caller.holder.description),
-            (.document, "\(form)\(occurrence.algorithm.rawValue):\(occurrence.hex)"),
+            (.document, form + (occurrence.map { "\($0.algorithm.rawValue):\($0.hex)" } ?? "none")),
             (.activation, caller.activationText),
             (.decision, failure.rule ?? "-"),
             (.note, failure.kind.rawValue),

@@ -22,7 +22,7 @@ extension Sign {
         do {
             try await log.recordRefusal(
                 of: caller, action: .signDocument(notice.form), failure: Failure(notice.kind, ""),
-                occurrence: Digest(of: []), requestID: notice.requestID
+                occurrence: nil, requestID: notice.requestID
             )
         } catch { throw error.failure }
     }

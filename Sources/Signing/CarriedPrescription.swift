@@ -20,6 +20,10 @@ struct CarriedPrescription {
             throw Failure(.wrongDocument, "The prescription has no PrescriptionDocument.")
         }
         try prescription.mustDeclareOnlyXSI(data: data)
+        // Found only behind the use of the key otherwise, by the check of the finished document.
+        guard document.element(id: "DispensingSign") == nil else {
+            throw Failure(.wrongDocument, "The id DispensingSign is kept for what is made of the prescription.")
+        }
         self.prescription = prescription
     }
 
@@ -43,11 +47,13 @@ struct CarriedPrescription {
 
     /// Record 7 must name this prescription, once, where the prescription has its number already.
     func mustBeNamed(by records: Records) throws(Failure) {
-        guard let id = prescription.firstChild("PrescriptionManagement", "")?.firstChild("PrescriptionId", "") else {
-            return
-        }
+        // Nothing signs PrescriptionManagement, so a second number may have been put into it.
+        let ids = prescription.firstChild("PrescriptionManagement", "")?.children("PrescriptionId", "") ?? []
+        guard !ids.isEmpty else { return }
         let named = records.prescriptionIDs
-        guard named.count == 1, let value = id.attribute("Value"), named[0].elementsEqual(value.utf8) else {
+        guard named.count == 1,
+            ids.allSatisfy({ $0.attribute("Value").map { named[0].elementsEqual($0.utf8) } ?? false })
+        else {
             throw Failure(
                 .prescriptionMismatch, "Record 7 of the CSV does not name the prescription that is to be dispensed."
             )

@@ -67,7 +67,6 @@ package struct SignDocument: Sendable {
         } catch {
             throw draft.explain(error)
         }
-        if case .failed(let failure) = reply { throw draft.explain(failure) }
         guard case .signed(let signed) = reply else { throw .surprised("core answered a signing with something else") }
         let answer = try Answer.assembled(draft, signed, limits: limits)
         failpoint.pass("front.assembled")
@@ -87,7 +86,7 @@ package struct SignDocument: Sendable {
             refusal = error
         }
         let notice = RefusalNotice(requestID: origin.requestID, token: origin.token, form: form, kind: refusal.kind)
-        if case .failed(let failure) = try await core.call(.refuse(notice), deadline: origin.deadline) { throw failure }
+        _ = try await core.call(.refuse(notice), deadline: origin.deadline)
         throw refusal
     }
 }

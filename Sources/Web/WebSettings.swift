@@ -104,7 +104,7 @@ package struct WebSettings: Sendable {
 }
 
 extension WebSettings {
-    /// Everything wrong with the values, one sentence each, naming the key; files are read by `WebService`.
+    /// Everything wrong with the values, one sentence each, naming the key; files are read by `WebServer`.
     package var faults: [String] {
         var faults: [String] = []
         if listeners.isEmpty { faults.append("listeners: there must be at least one.") }

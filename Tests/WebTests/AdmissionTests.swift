@@ -15,7 +15,7 @@ import Web
     ) async throws {
         let core = FakeCore.knowing
         core.hold()
-        try await WebService.before(core, limits: limits).allRoutes.test(.router) { client in
+        try await WebServer.before(core, limits: limits).allRoutes.test(.router) { client in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<count {
                     group.addTask {
@@ -69,7 +69,7 @@ import Web
     @Test func `a client that sends too fast is told to wait, and may go on after a while`() async throws {
         var limits = WebSettings.Limits()
         limits.perClientRate = 1
-        try await WebService.before(.knowing, limits: limits).allRoutes.test(.router) { client in
+        try await WebServer.before(.knowing, limits: limits).allRoutes.test(.router) { client in
             try await client.execute(uri: Self.path, method: .get, headers: bearer()) { #expect($0.status == .ok) }
             try await client.execute(uri: Self.path, method: .get, headers: bearer()) {
                 _ = try $0.problem(.tooManyRequests)
@@ -87,7 +87,7 @@ import Web
         limits.queue = 1
         limits.perClient = 1
         limits.perClientRate = 0
-        let web = try WebService.before(.failing(Failure(.unknownHolder, "No.")), limits: limits)
+        let web = try WebServer.before(.failing(Failure(.unknownHolder, "No.")), limits: limits)
         try await web.allRoutes.test(.router) { client in
             for _ in 0..<50 {
                 try await client.execute(uri: Self.path, method: .get, headers: bearer()) {

@@ -11,7 +11,7 @@ import Web
         limits: WebSettings.Limits = .init(), core: FakeCore = .knowing, _ kind: Failure.Kind, says: String? = nil,
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
-        try await WebService.before(core, limits: limits).allRoutes.test(.router) { client in
+        try await WebServer.before(core, limits: limits).allRoutes.test(.router) { client in
             try await client.execute(uri: path, method: .post, headers: headers, body: ByteBuffer(string: body)) {
                 let problem = try $0.problem(kind, sourceLocation: sourceLocation)
                 if let says { #expect(problem.detail.contains(says), "\(problem)", sourceLocation: sourceLocation) }
@@ -25,7 +25,7 @@ import Web
 
     @Test func `what core says of the caller comes before the fault of the body`() async throws {
         let core = FakeCore.failing(Failure(.expiredToken, "The token has expired."))
-        try await WebService.before(core).allRoutes.test(.router) { client in
+        try await WebServer.before(core).allRoutes.test(.router) { client in
             try await client.execute(
                 uri: "/v1/dispensings", method: .post, headers: jsonBearer, body: ByteBuffer(string: "no JSON")
             ) { _ = try $0.problem(.expiredToken) }
@@ -116,7 +116,7 @@ import Web
         var limits = WebSettings.Limits()
         limits.bodyBytes = 100_000
         try await post(String(repeating: "a", count: 100_001), limits: limits, .tooLarge)
-        let web = try WebService.before(.knowing, limits: limits)
+        let web = try WebServer.before(.knowing, limits: limits)
         try await web.allRoutes.test(.router) { client in
             for (length, kind) in [
                 ("99999999999999999999999", .tooLarge), ("-1", .malformedRequest), ("5", .malformedRequest),
@@ -134,7 +134,7 @@ import Web
         var limits = WebSettings.Limits()
         limits.bodyBytes = 100_000
         limits.bodyBudget = 50_000
-        let web = try WebService.before(.knowing, limits: limits)
+        let web = try WebServer.before(.knowing, limits: limits)
         try await web.allRoutes.test(.router) { client in
             for _ in 0..<3 {
                 try await client.execute(

@@ -42,7 +42,7 @@ import Web
             Failure(kind, "A \"quoted\" reason.", rule: "rule-1", reasons: ["a", "b"], cause: "secret cause")
         )
         let log = LogMemory()
-        let web = try WebService.before(core, log: log)
+        let web = try WebServer.before(core, log: log)
         try await web.allRoutes.test(.router) { client in
             try await client.execute(
                 uri: "/v1/signatures/00112233445566778899aabbccddeeff", method: .get, headers: bearer()

@@ -85,15 +85,15 @@ extension SignatureFacts {
     }
 }
 
-extension WebService {
+extension WebServer {
     /// Front before `core`, with metrics and limits as told; no listener is opened by making it.
     static func before(
         _ core: FakeCore, limits: WebSettings.Limits = .init(), health: HealthFacts? = .good,
         listeners: [WebSettings.Listener] = [], metrics: WebSettings.MetricsListener? = nil,
         log: LogMemory = LogMemory(),
         onListening: @escaping @Sendable (String, Int) async -> Void = { _, _ in }
-    ) throws -> WebService {
-        try WebService(
+    ) throws -> WebServer {
+        try WebServer(
             settings: WebSettings(
                 listeners: listeners, publicOrigin: "https://localhost", limits: limits, metrics: metrics
             ),

@@ -8,7 +8,7 @@ import Web
 
 @Suite struct HealthTests {
     @Test func `before core has answered the service lives and is not ready`() async throws {
-        try await WebService.before(.knowing).allRoutes.test(.router) { client in
+        try await WebServer.before(.knowing).allRoutes.test(.router) { client in
             try await client.execute(uri: "/health/live", method: .get) { response in
                 #expect(response.status == .ok)
                 #expect(String(buffer: response.body) == "{\"live\":true}")
@@ -24,7 +24,7 @@ import Web
     }
 
     @Test func `the metrics count requests by route and status, without an identifier`() async throws {
-        let web = try WebService.before(.knowing)
+        let web = try WebServer.before(.knowing)
         try await web.allRoutes.test(.router) { client in
             for _ in 0..<3 {
                 try await client.execute(
@@ -56,7 +56,7 @@ import Web
         let log = LogMemory()
         let core = FakeCore.knowing
         let id = "00112233445566778899aabbccddeeff"
-        try await WebService.before(core, log: log).allRoutes.test(.router) { client in
+        try await WebServer.before(core, log: log).allRoutes.test(.router) { client in
             try await client.execute(uri: "/v1/signatures/\(id)?x=1", method: .get, headers: bearer()) { response in
                 #expect(response.status == .ok)
                 #expect(response.headers[.contentType] == "application/json")
@@ -85,7 +85,7 @@ import Web
         let name = HTTPField.Name("X-Request-Id")!
         var headers = bearer()
         headers[name] = "mine"
-        try await WebService.before(.knowing).allRoutes.test(.router) { [headers] client in
+        try await WebServer.before(.knowing).allRoutes.test(.router) { [headers] client in
             var ids: Set<String> = []
             for _ in 0..<5 {
                 let response = try await client.execute(uri: "/health/live", method: .get, headers: headers) { $0 }

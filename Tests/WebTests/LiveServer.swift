@@ -24,7 +24,7 @@ struct LiveServer: Sendable {
         let files = try TestCertificate.make()
         defer { try? FileManager.default.removeItem(atPath: files.folder) }
         let (ports, announce) = AsyncStream<(String, Int)>.makeStream()
-        let web = try WebService.before(
+        let web = try WebServer.before(
             core, limits: limits, health: health,
             listeners: [
                 .init(

@@ -239,7 +239,7 @@ import Web
         let files = try TestCertificate.make()
         let other = try TestCertificate.make()
         func web(_ certificate: String, _ key: String, _ client: WebSettings.ClientCertificate = .none) throws {
-            _ = try WebService.before(
+            _ = try WebServer.before(
                 .knowing,
                 listeners: [
                     .init(

@@ -7,13 +7,13 @@ import Web
 
 @Suite struct RouteTests {
     @Test func `the table and the router have the same routes`() throws {
-        let router = try WebService.before(.knowing).router(groups: Set(WebSettings.RouteGroup.allCases))
+        let router = try WebServer.before(.knowing).router(groups: Set(WebSettings.RouteGroup.allCases))
         let routed = router.routes.map { "\($0.method.rawValue) \($0.path)" }.sorted()
         #expect(routed == RouteTable.entries.map { "\($0.method) \($0.path)" }.sorted())
     }
 
     @Test func `a listener has only the routes of its groups`() throws {
-        let web = try WebService.before(.knowing)
+        let web = try WebServer.before(.knowing)
         for group in WebSettings.RouteGroup.allCases {
             let paths = web.router(groups: [group]).routes.map { "\($0.path)" }.sorted()
             #expect(paths == RouteTable.entries.filter { $0.group == group }.map(\.path).sorted())
@@ -24,7 +24,7 @@ import Web
     @Test(arguments: RouteTable.entries)
     func `a request without a token gets what the table says`(entry: RouteTable.Entry) async throws {
         let core = FakeCore.knowing
-        try await WebService.before(core).allRoutes.test(.router) { client in
+        try await WebServer.before(core).allRoutes.test(.router) { client in
             let method = try #require(HTTPRequest.Method(entry.method))
             try await client.execute(uri: Self.path(entry), method: method) { response in
                 guard let kind = entry.withoutToken else {
@@ -40,7 +40,7 @@ import Web
 
     @Test(arguments: RouteTable.entries)
     func `a wrong method gets 405 and the right one's name`(entry: RouteTable.Entry) async throws {
-        try await WebService.before(.knowing).allRoutes.test(.router) { client in
+        try await WebServer.before(.knowing).allRoutes.test(.router) { client in
             for method in [HTTPRequest.Method.get, .post, .put, .delete, .head, .options]
             where method.rawValue != entry.method {
                 try await client.execute(uri: Self.path(entry), method: method, headers: bearer()) { response in
@@ -52,7 +52,7 @@ import Web
     }
 
     @Test func `an unknown address gets 404 in the same shape`() async throws {
-        try await WebService.before(.knowing).allRoutes.test(.router) { client in
+        try await WebServer.before(.knowing).allRoutes.test(.router) { client in
             for path in ["/", "/v1", "/v1/prescriptions/1", "/metrics", "/v2/prescriptions", "/%2e%2e/etc/passwd"] {
                 try await client.execute(uri: path, method: .get) { response in _ = try response.problem(.notFound) }
             }
@@ -61,7 +61,7 @@ import Web
 
     @Test(arguments: ["/v1/prescriptions/", "//v1/prescriptions", "/v1//prescriptions"])
     func `a route has one address`(uri: String) async throws {
-        try await WebService.before(.knowing).allRoutes.test(.router) { client in
+        try await WebServer.before(.knowing).allRoutes.test(.router) { client in
             for method in [HTTPRequest.Method.get, .post] {
                 try await client.execute(uri: uri, method: method, headers: bearer()) { response in
                     _ = try response.problem(.notFound)
@@ -71,14 +71,14 @@ import Web
     }
 
     @Test func `a listener without the API does not admit that it exists`() async throws {
-        let app = Application(router: try WebService.before(.knowing).router(groups: [.health]))
+        let app = Application(router: try WebServer.before(.knowing).router(groups: [.health]))
         try await app.test(.router) { client in
             try await client.execute(uri: "/v1/prescriptions", method: .get) { _ = try $0.problem(.notFound) }
         }
     }
 
     @Test func `a host that the listener does not serve is refused`() async throws {
-        let web = try WebService.before(.knowing)
+        let web = try WebServer.before(.knowing)
         try await Application(router: web.router(groups: [.health], hosts: ["sign.example"])).test(.router) { client in
             try await client.execute(uri: "/health/live", method: .get) { _ = try $0.problem(.malformedRequest) }
         }

@@ -88,7 +88,7 @@ struct WellFormednessTests {
         let text = "<a>\n  <患者>secret&bad;</患者></a>"
         let error = try #require(throws: XMLError.self) { try XMLDocument(parsing: Array(text.utf8)) }
         #expect(error.offset == 20 && error.line == 2 && error.column == 13)
-        #expect("\(error)" == "unknownEntity at line 2, column 13 (byte 20)")
+        #expect("\(error)" == "an unknown entity at line 2, column 13 (byte 20)")
     }
 
     @Test func `line ends, references and white space become the values of the standard`() throws {

@@ -11,11 +11,11 @@ package enum TrustStoreError: Error, Sendable, Hashable, CustomStringConvertible
     /// The file does not hold a CRL that can be used.
     case unusableCRL(String, CRLError)
 
-    /// One sentence for an operator.
+    /// What is wrong, for an operator.
     package var description: String {
         switch self {
-        case .unreadableFolder(let path): "The folder \(path) cannot be read"
-        case .unreadableFile(let path): "The file \(path) cannot be read"
+        case .unreadableFolder(let path): "the folder \(path) cannot be read"
+        case .unreadableFile(let path): "the file \(path) cannot be read"
         case .notCertificates(let path, let error): "\(path): \(error.explanation)"
         case .unusableCRL(let path, let error): "\(path): \(error.explanation)"
         }

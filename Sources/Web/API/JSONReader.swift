@@ -17,6 +17,8 @@ package struct JSONReader {
     private static let depthLimit = 8
     private static let memberLimit = 32
     private static let nameLimit = 64
+    /// Strings of one array, whose slices take many times the three bytes of an empty one.
+    private static let elementLimit = 1024
 
     private let bytes: [UInt8]
     private var position = 0
@@ -84,6 +86,7 @@ package struct JSONReader {
         while true {
             if case .string(let text) = try value(depth: depth + 1) {
                 strings.append(text)
+                guard strings.count <= Self.elementLimit else { throw fault("an array is too long") }
             } else {
                 isStrings = false
             }

@@ -235,7 +235,8 @@ package enum FailureTable {
             Row(
                 503, "core-unavailable", "The signing process is not available",
                 next: "Repeat after Retry-After with the same Idempotency-Key.",
-                operator: "The supervisor restarts core by itself; the log says why it ended.",
+                operator: "The supervisor restarts core by itself; the log says why it ended, "
+                    + "or why an issuer's keys cannot be fetched.",
                 oauth: "temporarily_unavailable", retryAfter: 2
             )
         case .timedOut:

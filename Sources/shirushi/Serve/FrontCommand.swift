@@ -33,7 +33,7 @@ struct FrontCommand: AsyncParsableCommand {
             armed: configuration.kind == .development ? Environment["SHIRUSHI_FAILPOINT"] : nil
         )
         let sign = SignDocument(core: core, validator: { trust.validator }, clock: .live, failpoint: failpoint)
-        let web = try WebService(
+        let web = try WebServer(
             settings: configuration.web, sign: sign, core: core, health: { await Self.health(core, configuration) },
             random: .live, logger: logger, failpoint: failpoint
         )

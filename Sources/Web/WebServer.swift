@@ -11,7 +11,7 @@ internal import ServiceLifecycle
 package import Signing
 
 /// Front's way to the world: every listener of the settings, from start until they are drained.
-package struct WebService: Service {
+package struct WebServer: Service {
     private let settings: WebSettings
     private let sign: SignDocument
     private let core: any CoreCalling
@@ -94,7 +94,7 @@ package struct WebService: Service {
 
 // MARK: What every listener has
 
-extension WebService {
+extension WebServer {
     /// The routes of `groups`, answering requests for `hosts`; an empty set takes any host.
     package func router(groups: Set<WebSettings.RouteGroup>, hosts: Set<String> = []) -> Router<APIContext> {
         let router = Router(context: APIContext.self)
