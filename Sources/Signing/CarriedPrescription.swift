@@ -20,6 +20,7 @@ struct CarriedPrescription {
             throw Failure(.wrongDocument, "The prescription has no PrescriptionDocument.")
         }
         try prescription.mustDeclareOnlyXSI(data: data)
+        try prescription.mustLeaveIDsOfSignatures()
         // Found only behind the use of the key otherwise, by the check of the finished document.
         guard document.element(id: "DispensingSign") == nil else {
             throw Failure(.wrongDocument, "The id DispensingSign is kept for what is made of the prescription.")

@@ -27,6 +27,7 @@ enum UnsignedForm {
             )
         }
         try prescription.mustDeclareOnlyXSI(data: data)
+        try prescription.mustLeaveIDsOfSignatures()
         guard !bytes[data.contentRange].contains(UInt8(ascii: "<")),
             let csv = Base64.decodeIgnoringWhiteSpace(data.textBytes)
         else { throw Failure(.invalidBase64, "The content of PrescriptionDocument is not Base64.") }
@@ -89,6 +90,16 @@ extension XMLDocument {
 }
 
 extension XMLElement {
+    /// Ids in a signature made here can be foretold, so none of their shape may stand in the document already.
+    ///
+    /// It would be found only behind the use of the key. Those within PrescriptionSign are the prescriber's own.
+    func mustLeaveIDsOfSignatures() throws(Failure) {
+        let outside = children.flatMap { $0.isNamed("PrescriptionSign", "") ? [$0] : [$0] + $0.descendants }
+        for element in [document.root, self] + outside where element.attributes.contains(where: \.isIDOfSignature) {
+            throw Failure(.wrongDocument, "Ids such as id0123456789abcdef-KeyInfo are kept for signatures.")
+        }
+    }
+
     /// Inclusive canonicalisation writes the namespaces in scope, and the attributes `xml:…` of the elements around,
     /// on the signed element: whatever stands around a prescription besides `xmlns:xsi` would break its signature when
     /// the prescription moves into a dispensing result.
@@ -106,5 +117,18 @@ extension XMLElement {
             }
             around = element.parent
         }
+    }
+}
+
+extension XMLAttribute {
+    /// Whether an id as `PrescriptionSignature` gives to its parts: `id`, 16 hexadecimal digits, `-` and a name.
+    fileprivate var isIDOfSignature: Bool {
+        guard ["Id", "id", "ID"].contains(localName), prefix.isEmpty || prefix == "xml" else { return false }
+        // White space around the value of xml:id is not part of it.
+        let bytes = value.utf8.drop { $0 == UInt8(ascii: " ") }
+        guard bytes.starts(with: "id".utf8) else { return false }
+        let rest = bytes.dropFirst(2)
+        return rest.prefix(16).count { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) } == 16
+            && rest.dropFirst(16).first == UInt8(ascii: "-")
     }
 }

@@ -72,7 +72,9 @@ struct CryptographicCheck {
     ) throws(Finding) -> XMLElement {
         let strange = Finding.format("unexpected-reference", "A Reference is to something the form does not sign.")
         guard reference.uri.utf8.first == UInt8(ascii: "#"),
-            let target = signature.element.document.element(id: String(reference.uri.dropFirst()))
+            // A byte, not a Character: a combining mark behind `#` belongs to the id.
+            let target = signature.element.document.element(
+                id: String(decoding: reference.uri.utf8.dropFirst(), as: UTF8.self))
         else { throw strange }
         if target == signature.properties.element {
             guard reference.type == Namespaces.signedPropertiesType else {

@@ -15,7 +15,7 @@ struct SignaturePlace {
 /// Every element on the way must be there exactly once, so that no second one can be shown in place of the one judged.
 struct SignaturePlaces {
     let places: [SignaturePlace]
-    /// Elements outside everything signed that the form does not know.
+    /// Elements and text outside everything signed that the form does not know.
     let findings: [Finding]
 
     init(in document: XMLDocument) throws(Finding) {
@@ -28,6 +28,7 @@ struct SignaturePlaces {
             places = [try Self.prescription(in: prescription, .prescription)]
             findings =
                 Self.strangers(in: root, known: ["Prescription"]) + Self.strangers(in: prescription, known: Self.parts)
+                + Self.strayText(in: [root, prescription] + prescription.children)
         } else {
             let dispensing = try root.only("Dispensing")
             let reference = try dispensing.only("ReferencePrescription")
@@ -39,10 +40,11 @@ struct SignaturePlaces {
                     data: dispensing, uri: "#Dispensing"
                 ),
             ]
-            findings = Self.strangers(
-                in: root,
-                known: ["DispensingManagement", "Dispensing", "AdditionalDispensedInformation", "DispensingSign"]
-            )
+            findings =
+                Self.strangers(
+                    in: root,
+                    known: ["DispensingManagement", "Dispensing", "AdditionalDispensedInformation", "DispensingSign"]
+                ) + Self.strayText(in: [root] + root.children)
         }
         try refuseOtherSignatures(in: root)
     }
@@ -80,6 +82,24 @@ struct SignaturePlaces {
                     "The document has an unsigned element that the form does not know."
                 )
             ]
+        }
+        return []
+    }
+
+    /// Text, in CDATA or not, that nothing signs, directly in an element that holds elements alone.
+    ///
+    /// White space is that of XML 1.0 §2.3 and no other; the data element, whose text is signed, is passed over.
+    private static func strayText(in holders: [XMLElement]) -> [Finding] {
+        let white: [UInt8] = [0x20, 0x09, 0x0A, 0x0D]
+        for holder in holders where !holder.isNamed("PrescriptionDocument", "") && !holder.isNamed("Dispensing", "") {
+            guard holder.textBytes.allSatisfy(white.contains) else {
+                return [
+                    .unknown(
+                        .signatureConstraintsFailure, "unsigned-text",
+                        "The document has unsigned text where its form has elements alone."
+                    )
+                ]
+            }
         }
         return []
     }

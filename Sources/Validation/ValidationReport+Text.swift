@@ -42,7 +42,7 @@ extension SignatureReport {
         if let coverage {
             lines.append(
                 "  Covers: the element \(coverage.element) (id \(coverage.id)), \(coverage.canonicalByteCount) bytes;"
-                    + " not the rest of the document"
+                    + " not the rest of the document, nor any comment in it"
             )
         }
         if !notExamined.isEmpty { lines.append("  Not examined: " + notExamined.joined(separator: ", ")) }

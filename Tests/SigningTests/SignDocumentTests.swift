@@ -65,6 +65,11 @@ import Validation
         (unsigned(inner: "<PrescriptionDocument>U0oxCg==</PrescriptionDocument>"), .wrongDocument),
         (unsigned(inner: "<AdditionalPrescriptionInformation id=\"PrescriptionSign\"/>"), .wrongDocument),
         (unsigned(inner: "<AdditionalPrescriptionInformation id=\"PrescriptionDocument\"/>"), .invalidXML),
+        (unsigned(inner: information("id='id0123456789abcdef-KeyInfo'")), .wrongDocument),
+        (unsigned(inner: information("ID='&#x69;d0123456789abcdef-SignedInfo'")), .wrongDocument),
+        (unsigned(inner: information("xml:id=' id0123456789abcdef-SignatureValue'")), .wrongDocument),
+        (unsigned(inner: information("", "<Deep Id='id0123456789abcdef-Reference1-Detached'/>")), .wrongDocument),
+        (unsigned(around: " id='id0123456789abcdef-SignedProperties'"), .wrongDocument),
         (unsigned(inner: "<s:Signature xmlns:s=\"\(Namespaces.ds)\"/>"), .alreadySigned),
         (unsigned(namespaces: " xmlns:x=\"urn:x\""), .foreignNamespace),
         (unsigned(namespaces: " xml:lang=\"ja\""), .foreignNamespace),
@@ -76,6 +81,15 @@ import Validation
     ])
     func `bad documents are refused`(text: String, kind: Failure.Kind) async throws {
         #expect(try await failure(.document(Array(text.utf8)))?.kind == kind)
+    }
+
+    @Test(arguments: [
+        "id='id0123456789abcde-KeyInfo'", "id='id0123456789abcdeg-KeyInfo'", "id='id0123456789abcdef'",
+        "name='id0123456789abcdef-KeyInfo'",
+    ])
+    func `attributes that only look like the ids of a signature are left alone`(attribute: String) async throws {
+        let text = unsigned(inner: information(attribute))
+        _ = try await SignDocument(SoftwareCore()).prescription(.document(Array(text.utf8)), origin)
     }
 
     @Test func `a value that does not verify never leaves`() async throws {
@@ -205,5 +219,35 @@ import Validation
         let clash = try await signed().replacing(
             "<PrescriptionManagement id=\"PrescriptionManagement\">", "<PrescriptionManagement id=\"Dispensing\">")
         #expect(try await failure(clash)?.kind == .wrongDocument)
+    }
+
+    @Test(arguments: ["DispensingSign", "id0123456789abcdef-KeyInfo"])
+    func `a prescription whose ids are those of a signature to come cannot be carried`(id: String) async throws {
+        for (old, new) in [
+            ("<PrescriptionManagement id=\"PrescriptionManagement\">", "<PrescriptionManagement id=\"\(id)\">"),
+            ("<PrescriptionSign>", "<PrescriptionSign id=\"\(id)\">"),
+            ("</Prescription>", "\(information("", "<Deep ID=\"\(id)\"/>"))</Prescription>"),
+        ] {
+            #expect(try await failure(signed().replacing(old, new))?.kind == .wrongDocument)
+        }
+    }
+
+    @Test func `a second number that record 7 does not name is a mismatch wherever it stands`() async throws {
+        let number = "<PrescriptionId Value=\"\(prescriptionID)\"/>"
+        for two in [number + "<PrescriptionId Value=\"another\"/>", "<PrescriptionId Value=\"another\"/>" + number] {
+            #expect(try await failure(signed().replacing(number, two))?.kind == .prescriptionMismatch)
+        }
+    }
+
+    @Test func `unsigned text in a prescription must be acknowledged`() async throws {
+        let core = SoftwareCore()
+        let prescription = try await signed().replacing("<Prescription>", "<Prescription>stray")
+        let failure = await #expect(throws: Failure.self) {
+            try await SignDocument(core).dispensing(
+                prescription: prescription, csv: dispensingCSV, acknowledged: [], origin)
+        }
+        #expect(failure?.kind == .prescriptionIndeterminate && failure?.reasons == ["unsigned-text"])
+        _ = try await SignDocument(core).dispensing(
+            prescription: prescription, csv: dispensingCSV, acknowledged: ["unsigned-text"], origin)
     }
 }

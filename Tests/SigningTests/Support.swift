@@ -113,6 +113,11 @@ func unsigned(
         + "</Prescription>\n</Document>\n"
 }
 
+/// The unsigned element in which anything may stand.
+func information(_ attributes: String, _ content: String = "") -> String {
+    "<AdditionalPrescriptionInformation \(attributes)>\(content)</AdditionalPrescriptionInformation>"
+}
+
 extension [UInt8] {
     var text: String { String(decoding: self, as: UTF8.self) }
 

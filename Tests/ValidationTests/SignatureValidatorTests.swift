@@ -128,6 +128,48 @@ import XML
         }
     }
 
+    @Test(arguments: [
+        ("<Prescription>", "stray<Prescription>"), ("<Prescription>", "<Prescription><![CDATA[stray]]>"),
+        ("</Prescription>", "&#x3000;</Prescription>"), ("</Prescription>", "</Prescription>\u{A0}"),
+        ("</PrescriptionManagement>", "stray</PrescriptionManagement>"), ("<PrescriptionSign>", "<PrescriptionSign>x"),
+        (
+            "</PrescriptionSign>",
+            "</PrescriptionSign><AdditionalPrescriptionInformation>x</AdditionalPrescriptionInformation>"
+        ),
+    ])
+    func `unsigned text beside the elements keeps a prescription from passing`(old: String, new: String) throws {
+        let report = validator.judge(try world.prescription().replacing(old, new), at: World.now)
+        #expect(report.result == .indeterminate && report.reasons == ["unsigned-text"], "\(report.text)")
+    }
+
+    @Test(arguments: [
+        ("<Dispensing ", "stray<Dispensing "), ("</DispensingManagement>", "<![CDATA[x]]></DispensingManagement>"),
+        ("</DispensingSign>", "x</DispensingSign>"), ("</Document>", "x</Document>"),
+    ])
+    func `unsigned text beside the elements keeps a dispensing result from passing`(old: String, new: String) throws {
+        let report = validator.judge(try world.dispensing().replacing(old, new), at: World.now)
+        #expect(report.result == .indeterminate && report.reasons == ["unsigned-text"], "\(report.text)")
+    }
+
+    @Test(arguments: ["\n\t ", "\r\n", "<![CDATA[ \n]]>", "&#9;", "<!-- told -->", "<?told?>"])
+    func `white space, comments and instructions pass and the report says that they are unsigned`(text: String) throws {
+        let padded = try world.prescription().replacing("<Prescription>", "\(text)<Prescription>\(text)")
+            .replacing("</PrescriptionManagement>", "\(text)</PrescriptionManagement>")
+        let report = validator.judge(padded, at: World.now)
+        #expect(report.result == .passed, "\(report.text)")
+        #expect(report.text.contains("not the rest of the document, nor any comment in it"))
+        #expect(report.signatures.first?.coverage?.isWholeDocument == false)
+    }
+
+    @Test(arguments: ["KeyInfo", "SignedProperties"])
+    func `a combining mark behind the number sign belongs to the id`(part: String) throws {
+        let document = try world.prescription()
+        let old = try #require(document.text.firstMatch(of: try Regex("URI=\"#id[0-9a-f]{16}-\(part)\"")))
+        let text = String(document.text[old.range])
+        let marked = document.replacing(text, text.replacing("#id", with: "#\u{301}id"))
+        #expect(reasons(marked) == ["unexpected-reference"])
+    }
+
     @Test func `another certificate than the one named fails`() throws {
         let mine = Base64.encode(world.doctor.certificate.der)
         let other = Base64.encode(world.nurse.certificate.der)
