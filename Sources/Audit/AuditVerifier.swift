@@ -115,6 +115,13 @@ package enum AuditVerifier {
         _ head: TreeHead, _ scan: inout Scan, _ connection: any SQLConnection
     ) throws(StorageError) {
         let size = scan.state.tree.size
+        // No reader comes past these rows, so nothing else would tell of them.
+        if try connection.queryOne("SELECT sequence FROM audit_entry WHERE sequence < 0 LIMIT 1") != nil {
+            scan.faults.append("a record has a number below 0")
+        }
+        if try connection.queryOne("SELECT size FROM audit_commit WHERE size <= 0 LIMIT 1") != nil {
+            scan.faults.append("a commit counts no records")
+        }
         let newest = try connection.queryOne("SELECT MAX(size) AS size FROM audit_commit")?.optionalInteger("size")
         let committed = UInt64(clamping: newest ?? 0)
         let counted = max(head.size, committed)

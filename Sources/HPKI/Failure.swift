@@ -42,6 +42,7 @@ package struct Failure: Error, Sendable, Hashable {
         case keyUnavailable
         case auditUnavailable
         case revocationUnknown
+        case issuerUnavailable
         case coreUnavailable
         case timedOut
         // Ourselves.

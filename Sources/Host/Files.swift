@@ -68,6 +68,19 @@ package enum Files {
         unsafe access(path, F_OK) == 0
     }
 
+    /// Whether the path itself names a symbolic link.
+    package static func isSymbolicLink(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+    }
+
+    /// The mode, in octal digits, of what a path leads to, where its group or others may write to it; else nil.
+    package static func modeIfWritableByOthers(_ path: String) -> String? {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0, status.st_mode & 0o022 != 0 else { return nil }
+        return octal(status.st_mode)
+    }
+
     /// Removes a file; throws `.missing` or `.system`.
     package static func remove(_ path: String) throws(HostError) {
         try checked("unlink", path) { unsafe unlink(path) }

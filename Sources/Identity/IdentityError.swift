@@ -12,6 +12,8 @@ package enum IdentityError: Error, Sendable, Hashable {
     case unknownKey
     /// The issuer's keys could not be fetched and none are known.
     case keysUnavailable
+    /// The registry of holders could not be read; the text is the database's word for it.
+    case registryUnreadable(String)
     /// `exp` lies behind now.
     case expired(at: Instant)
     /// `nbf` lies ahead of now.
@@ -39,9 +41,10 @@ extension IdentityError {
             Failure(.invalidToken, "The access token was refused: its signing key (kid) is not one of its issuer's.")
         case .keysUnavailable:
             Failure(
-                .coreUnavailable, "The issuer's keys cannot be fetched at present, so no token can be checked.",
-                retryAfter: 10
+                .issuerUnavailable, "The keys of the token's issuer cannot be fetched at present.", retryAfter: 10
             )
+        case .registryUnreadable(let cause):
+            Failure(.coreUnavailable, "The registry cannot be read at present.", retryAfter: 5, cause: cause)
         case .expired(let at):
             Failure(.expiredToken, "The access token expired at \(at.rfc3339 ?? "an unknown time"); refresh it.")
         case .notYetValid(let until):

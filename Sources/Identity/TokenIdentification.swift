@@ -85,6 +85,6 @@ package final class TokenIdentification: Sendable {
                 else { return nil }
                 return named
             }
-        } catch { throw .keysUnavailable }
+        } catch { throw .registryUnreadable("\(error)") }
     }
 }

@@ -124,6 +124,7 @@ extension WebServer {
     /// HTTP/1.1 with every bound of the settings.
     private var http: HTTPServerBuilder {
         let limits = settings.limits
+        let counts = ConnectionCounts(limits: limits)
         let bounds = ConnectionBounds.Settings(
             request: .seconds(Int64(limits.requestSeconds)), idle: .seconds(Int64(limits.idleSeconds)),
             linger: .seconds(3), bodyBytes: limits.bodyBytes,
@@ -142,7 +143,8 @@ extension WebServer {
         decoder.maxHeaderFieldCount = 2 * limits.headerCount
         return .http1(
             configuration: HTTP1Channel.Configuration(
-                additionalChannelHandlers: [ConnectionBounds(settings: bounds)], httpDecoderConfiguration: decoder
+                additionalChannelHandlers: [ConnectionBounds(settings: bounds, counts: counts)],
+                httpDecoderConfiguration: decoder
             )
         )
     }

@@ -60,6 +60,8 @@ package struct WebSettings: Sendable {
         package var idleSeconds = 60
         /// Per listener; further ones wait in the system's backlog.
         package var connections = 1024
+        /// Per listener, of one peer address; further ones are closed at once.
+        package var connectionsPerAddress = 512
         /// Requests being done at once, of all clients.
         package var queue = 256
         /// Requests under way at once, of one client.
@@ -134,6 +136,7 @@ extension WebSettings.Limits {
             ("answerSeconds", answerSeconds, 1...600),
             ("idleSeconds", idleSeconds, 1...3600),
             ("connections", connections, 1...1_000_000),
+            ("connectionsPerAddress", connectionsPerAddress, 1...1_000_000),
             ("queue", queue, 1...100_000),
             ("perClient", perClient, 1...100_000),
             ("perClientRate", perClientRate, 0...1_000_000),

@@ -81,6 +81,16 @@ import Testing
         try expect("record 2 calls itself 5", of: instance)
     }
 
+    @Test func `rows that no reader comes past are named`() async throws {
+        let records = try await instance()
+        try await records.tamper("INSERT INTO audit_entry (sequence, leaf) VALUES (-1, $1)", [.blob([1])])
+        try expect("a record has a number below 0", of: records)
+        let commits = try await instance()
+        try await commits.tamper(
+            "INSERT INTO audit_commit (size, root, seal) VALUES (0, $1, $1)", [.blob([1])])
+        try expect("a commit counts no records", of: commits)
+    }
+
     @Test func `an outcome that closes no open intent is named`() async throws {
         let instance = try Instance()
         let log = try instance.log()

@@ -64,6 +64,7 @@ STATUS = {
     "key-unavailable": 503,
     "audit-unavailable": 503,
     "revocation-unknown": 503,
+    "issuer-unavailable": 503,
     "core-unavailable": 503,
     "overloaded": 503,
     "timed-out": 503,

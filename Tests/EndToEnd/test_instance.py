@@ -72,6 +72,23 @@ class TestCheck:
         pins = [path.read_text().strip() for path in fresh.home.rglob("*pin*") if path.is_file()]
         assert pins and not any(pin in run.stdout + run.stderr for pin in pins)
 
+    def test_what_others_may_write_to_is_refused_at_once(self, fresh):
+        exposed = [fresh.home / "run", fresh.home / "trust" / "anchors", contract.configuration(fresh.home)]
+        for path in exposed:
+            path.chmod(path.stat().st_mode | 0o020)
+        run = self.check(fresh)
+        assert run.returncode == 78, run.stdout + run.stderr
+        for path in exposed:
+            assert f"chmod go-w {path}" in run.stderr, run.stderr
+
+    def test_audit_verify_names_the_damaged_file(self, fresh):
+        (fresh.home / "data" / "audit.head").unlink()
+        run = shirushi("audit", "verify", "--home", fresh.home, check=False)
+        assert run.returncode == 1 and "audit.head does not exist" in run.stderr, run.stderr
+        contract.database(fresh.home).write_bytes(b"no database" * 1000)
+        run = shirushi("audit", "verify", "--home", fresh.home, check=False)
+        assert run.returncode == 1 and "is damaged" in run.stderr and "backup" in run.stderr, run.stderr
+
     def test_names_all_faults_at_once(self, fresh):
         def spoil(settings):
             settings["listeners"][0]["port"] = 99999

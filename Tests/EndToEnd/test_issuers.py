@@ -116,7 +116,7 @@ def test_an_outage_keeps_known_keys_for_a_bounded_time(second, fault):
             ]
         time.sleep(2.5)
         documents.document_of(ask(instance, issuer.token("doctor-1")))
-        problem(settled(instance, lambda: issuer.token("doctor-1"), 503, seconds=KEEP + 10), "core-unavailable")
+        problem(settled(instance, lambda: issuer.token("doctor-1"), 503, seconds=KEEP + 10), "issuer-unavailable")
         documents.document_of(ask(instance, own.token("doctor-1")))
     finally:
         server.status, server.delay, server.document = 200, 0, good

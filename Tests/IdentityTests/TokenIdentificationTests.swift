@@ -70,7 +70,8 @@ import Testing
         #expect(failure.kind == .invalidToken && failure.detail.contains("aud"))
         #expect(!"\(failure)".contains(token.suffix(20)))
         #expect(IdentityError.unknownHolder.failure.kind == .unknownHolder)
-        #expect(IdentityError.keysUnavailable.failure.kind == .coreUnavailable)
+        #expect(IdentityError.keysUnavailable.failure.kind == .issuerUnavailable)
+        #expect(IdentityError.registryUnreadable("corrupt").failure.kind == .coreUnavailable)
         #expect(IdentityError.expired(at: World.now).failure.kind == .expiredToken)
         #expect(IdentityError.windowElapsed(end: World.now).failure.kind == .windowElapsed)
     }

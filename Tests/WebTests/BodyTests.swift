@@ -132,18 +132,18 @@ import Web
 
     @Test func `bodies held together have a budget, which is given back`() async throws {
         var limits = WebSettings.Limits()
-        limits.bodyBytes = 100_000
-        limits.bodyBudget = 50_000
+        limits.bodyBytes = 400_000
+        limits.bodyBudget = 100_000
         let web = try WebServer.before(.knowing, limits: limits)
         try await web.allRoutes.test(.router) { client in
             for _ in 0..<3 {
                 try await client.execute(
                     uri: "/v1/prescriptions", method: .post, headers: jsonBearer,
-                    body: ByteBuffer(repeating: 0x20, count: 60_000)
+                    body: ByteBuffer(repeating: 0x20, count: 200_000)
                 ) { _ = try $0.problem(.overloaded) }
                 try await client.execute(
                     uri: "/v1/prescriptions", method: .post, headers: jsonBearer,
-                    body: ByteBuffer(repeating: 0x20, count: 40_000)
+                    body: ByteBuffer(repeating: 0x20, count: 150_000)
                 ) { _ = try $0.problem(.malformedRequest) }
             }
         }
@@ -188,6 +188,15 @@ import Web
         try await post(body("[1]"), to: "/v1/dispensings", .malformedRequest, says: "acknowledge")
         let many = "[" + (0..<33).map { "\"\($0)\"" }.joined(separator: ",") + "]"
         try await post(body(many), to: "/v1/dispensings", .malformedRequest, says: "at most 32")
+    }
+
+    @Test func `an array of more than 1024 strings is refused`() throws {
+        func body(_ count: Int) -> [UInt8] {
+            Array("{\"x\":[\(Array(repeating: "\"\"", count: count).joined(separator: ","))]}".utf8)
+        }
+        let most = try JSONReader.object(body(1024))
+        #expect(most.count == 1)
+        #expect(throws: Failure.self) { try JSONReader.object(body(1025)) }
     }
 
     @Test func `no prefix or mutation of a body is more than a problem`() async throws {

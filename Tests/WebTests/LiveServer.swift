@@ -19,7 +19,8 @@ struct LiveServer: Sendable {
     /// Serves on a free port while `body` runs, then shuts down and waits for the end.
     static func run(
         _ core: FakeCore = .knowing, limits: WebSettings.Limits = .init(), health: HealthFacts? = .good,
-        requiresCertificate: Bool = false, _ body: @Sendable (LiveServer) async throws -> Void
+        requiresCertificate: Bool = false, hostNames: [String] = [],
+        _ body: @Sendable (LiveServer) async throws -> Void
     ) async throws {
         let files = try TestCertificate.make()
         defer { try? FileManager.default.removeItem(atPath: files.folder) }
@@ -28,7 +29,9 @@ struct LiveServer: Sendable {
             core, limits: limits, health: health,
             listeners: [
                 .init(
-                    name: "api", address: "127.0.0.1", port: 0, certificateChain: files.certificate, key: files.key,
+                    name: "api", address: "127.0.0.1", port: 0, hostNames: hostNames,
+                    certificateChain: files.certificate,
+                    key: files.key,
                     clientCertificate: requiresCertificate ? .require(authorities: files.certificate) : .none
                 )
             ],

@@ -26,6 +26,7 @@ final class Admission: Sendable {
         var clients: [ClientKey: Client] = [:]
         var working = 0
         var bodyBytes = 0
+        var bodyBytesByAddress: [String: Int] = [:]
     }
 
     private static let clientLimit = 10_000
@@ -98,18 +99,29 @@ final class Admission: Sendable {
         state.withLock { $0.working -= 1 }
     }
 
-    /// Counts bytes of bodies being held; throws `.overloaded` when they would be too many.
-    func hold(bytes: Int) throws(Failure) {
-        let isHeld = state.withLock { state in
-            guard state.bodyBytes + bytes <= limits.bodyBudget else { return false }
+    /// Counts bytes of bodies that `address` sends; throws `.tooManyRequests` beyond half of the budget, or one body
+    /// where that is more, and `.overloaded` when all addresses together hold too many.
+    func hold(bytes: Int, of address: String) throws(Failure) {
+        let share = max(limits.bodyBudget / 2, limits.bodyBytes)
+        let refusal: Failure? = state.withLock { state in
+            let held = state.bodyBytesByAddress[address, default: 0] + bytes
+            guard held <= share else {
+                return Failure(.tooManyRequests, "This address is sending as many bytes at once as it may.")
+            }
+            guard state.bodyBytes + bytes <= limits.bodyBudget else { return Self.overloaded }
             state.bodyBytes += bytes
-            return true
+            state.bodyBytesByAddress[address] = held
+            return nil
         }
-        guard isHeld else { throw Self.overloaded }
+        if let refusal { throw refusal }
     }
 
-    func release(bytes: Int) {
-        state.withLock { $0.bodyBytes -= bytes }
+    func release(bytes: Int, of address: String) {
+        state.withLock { state in
+            state.bodyBytes -= bytes
+            let held = state.bodyBytesByAddress[address, default: 0] - bytes
+            state.bodyBytesByAddress[address] = held > 0 ? held : nil
+        }
     }
 
     /// The requests being worked on now.

@@ -8,8 +8,8 @@ extension Request {
     /// The whole body, as soon as it has come.
     ///
     /// Throws `.tooLarge` at the first sign of a longer body than `limits` allow, `.tooSlow` when it did not come in
-    /// time, `.overloaded` when too many bodies are held already. The bytes held are counted in `admission` and given
-    /// back by `HeldBytes`.
+    /// time, `.tooManyRequests` or `.overloaded` when too many bodies are held already. The bytes held are counted in
+    /// `admission` and given back by `HeldBytes`.
     func collectBody(_ limits: WebSettings.Limits, _ held: HeldBytes) async throws(Failure) -> [UInt8] {
         let declared = try declaredLength(limits)
         var buffer = ByteBuffer()
@@ -73,23 +73,34 @@ extension Request {
 
 /// Bytes of one request's body that count towards the budget of all bodies, until `release`.
 final class HeldBytes: Sendable {
-    private let admission: Admission
-    private let count = Mutex(0)
+    /// The first bytes of every body count for nothing, so that small ones pass whatever the large ones hold; the
+    /// number of connections bounds them.
+    private static let free = 64 << 10
 
-    init(_ admission: Admission) {
+    private let admission: Admission
+    private let address: String
+    private let count = Mutex((come: 0, held: 0))
+
+    init(_ admission: Admission, address: String) {
         self.admission = admission
+        self.address = address
     }
 
     func add(_ bytes: Int) throws(Failure) {
-        try admission.hold(bytes: bytes)
-        count.withLock { $0 += bytes }
+        let more = count.withLock { count in
+            count.come += bytes
+            return max(0, count.come - Self.free) - count.held
+        }
+        guard more > 0 else { return }
+        try admission.hold(bytes: more, of: address)
+        count.withLock { $0.held += more }
     }
 
     func release() {
         let bytes = count.withLock { count in
-            defer { count = 0 }
-            return count
+            defer { count = (0, 0) }
+            return count.held
         }
-        admission.release(bytes: bytes)
+        if bytes > 0 { admission.release(bytes: bytes, of: address) }
     }
 }

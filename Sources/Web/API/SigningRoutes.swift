@@ -82,7 +82,7 @@ struct SigningRoutes {
         let token = try BearerToken(request.headers)
         let key = ClientKey(address: context.peer, client: token.claimedClient)
         try admission.enter(key)
-        let held = HeldBytes(admission)
+        let held = HeldBytes(admission, address: context.peer)
         defer {
             held.release()
             admission.leave(key)
@@ -100,7 +100,7 @@ struct SigningRoutes {
         do {
             return try await body()
         } catch {
-            guard error.kind != .overloaded else { throw error }
+            guard error.kind != .overloaded, error.kind != .tooManyRequests else { throw error }
             try admission.startWork()
             defer { admission.finishWork() }
             let notice = RefusalNotice(

@@ -46,6 +46,10 @@ struct FailureMiddleware: RouterMiddleware {
     ]
 
     private func checkHost(_ request: Request) throws(Failure) {
+        // The first Host field has become the authority (RFC 9112 §3.2: a second one is a fault).
+        guard request.headers.allSatisfy({ $0.name.canonicalName != "host" }) else {
+            throw Failure(.malformedRequest, "The request has more than one Host.")
+        }
         guard !hosts.isEmpty else { return }
         guard let authority = request.head.authority, hosts.contains(Self.host(of: authority)) else {
             throw Failure(.malformedRequest, "The request names a host that this listener does not serve.")

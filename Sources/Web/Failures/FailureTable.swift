@@ -231,12 +231,18 @@ package enum FailureTable {
                 operator: "Fetch a current CRL of the authority; the alarms in the log name it.",
                 oauth: "temporarily_unavailable", retryAfter: 60
             )
+        case .issuerUnavailable:
+            Row(
+                503, "issuer-unavailable", "The keys of the token's issuer cannot be fetched",
+                next: "Repeat after Retry-After with the same Idempotency-Key.",
+                operator: "Look whether the address of the issuer's keys (issuers.jwks) answers from this machine.",
+                oauth: "temporarily_unavailable", retryAfter: 10
+            )
         case .coreUnavailable:
             Row(
                 503, "core-unavailable", "The signing process is not available",
                 next: "Repeat after Retry-After with the same Idempotency-Key.",
-                operator: "The supervisor restarts core by itself; the log says why it ended, "
-                    + "or why an issuer's keys cannot be fetched.",
+                operator: "The supervisor restarts core by itself; the log says why it ended.",
                 oauth: "temporarily_unavailable", retryAfter: 2
             )
         case .timedOut:

@@ -3,6 +3,7 @@ internal import HTTPTypes
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOHTTPTypes
+internal import NIOHTTPTypesHTTP1
 internal import NIOSSL
 
 /// The client did not send the whole of its request in time.
@@ -29,7 +30,13 @@ final class ConnectionBounds: ChannelDuplexHandler, RemovableChannelHandler {
         let problem: @Sendable (Failure) -> (HTTPResponse, ByteBuffer)
     }
 
+    /// How often an idle connection looks whether it must make room.
+    private static let idleStep = TimeAmount.seconds(1)
+
     private let settings: Settings
+    private let counts: ConnectionCounts
+    /// The address that this connection counts for, while it does.
+    private var counted: String?
     /// Requests whose head has come and whose answer has not ended; more than one only of a pipelining client.
     private var pending = 0
     /// Whether the youngest of them has not come whole.
@@ -39,22 +46,39 @@ final class ConnectionBounds: ChannelDuplexHandler, RemovableChannelHandler {
     private var isLingering = false
     private var isClosed = false
     private var deadline = NIODeadline.distantFuture
+    /// When an idle connection ends even with room for all.
+    private var idleEnd = NIODeadline.distantFuture
     private var timer: Scheduled<Void>?
     private var timerDeadline = NIODeadline.distantFuture
 
-    init(settings: Settings) {
+    init(settings: Settings, counts: ConnectionCounts) {
         self.settings = settings
+        self.counts = counts
     }
 
     // MARK: Life of the connection
 
     func handlerAdded(context: ChannelHandlerContext) {
-        if context.channel.isActive { arm(settings.request, context) }
+        let address = context.remoteAddress?.ipAddress ?? "local"
+        if counts.enter(address) { counted = address }
+        do {
+            let pipeline = context.pipeline.syncOperations
+            let codec = try pipeline.handler(type: HTTP1ToHTTPServerCodec.self)
+            try pipeline.addHandler(TargetHost(), position: .before(codec))
+        } catch {
+            close(context)
+            return
+        }
+        if context.channel.isActive { begin(context) }
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        arm(settings.request, context)
+        begin(context)
         context.fireChannelActive()
+    }
+
+    private func begin(_ context: ChannelHandlerContext) {
+        if counted == nil { close(context) } else { arm(settings.request, context) }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -62,7 +86,11 @@ final class ConnectionBounds: ChannelDuplexHandler, RemovableChannelHandler {
         context.fireChannelInactive()
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { end() }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        end()
+        if let counted { counts.leave(counted) }
+        counted = nil
+    }
 
     // MARK: The request
 
@@ -143,7 +171,9 @@ final class ConnectionBounds: ChannelDuplexHandler, RemovableChannelHandler {
         case (0, true):
             isLingering = true
             arm(settings.linger, context)
-        case (0, false): arm(settings.idle, context)
+        case (0, false):
+            idleEnd = .now() + settings.idle
+            arm(min(settings.idle, Self.idleStep), context)
         case (1, true): arm(settings.request, context)
         default: disarm()
         }
@@ -184,6 +214,10 @@ final class ConnectionBounds: ChannelDuplexHandler, RemovableChannelHandler {
         guard !isClosed, deadline != .distantFuture else { return }
         guard deadline <= .now() else {
             schedule(context)
+            return
+        }
+        if !isLingering, pending == 0, hasServed, idleEnd > .now(), !counts.isCrowded {
+            arm(min(idleEnd - .now(), Self.idleStep), context)
             return
         }
         disarm()

@@ -20,13 +20,38 @@ struct AdminCall {
     }
 
     private func here(_ request: AdminRequest) async throws -> CoreReply {
-        let database = try Database.open(at: home.core.database, parts: CoreSchema.parts)
+        let database: Database
+        do { database = try Database.open(at: home.core.database, parts: CoreSchema.parts) } catch {
+            throw unreadable(words(for: error))
+        }
         defer { try? database.close() }
-        switch request {
-        case .verifyAudit:
-            return .auditReport(try await AuditOffice.verify(database, home.core))
-        case .listAudit(let from, let limit):
-            return .auditEntries(try await AuditOffice.entries(database, from: from, limit: Int(limit)))
+        do {
+            switch request {
+            case .verifyAudit:
+                return .auditReport(try await AuditOffice.verify(database, home.core))
+            case .listAudit(let from, let limit):
+                return .auditEntries(try await AuditOffice.entries(database, from: from, limit: Int(limit)))
+            }
+        } catch {
+            throw unreadable(error.cause ?? error.detail)
+        }
+    }
+
+    private func unreadable(_ fault: String) -> CommandError {
+        CommandError(
+            """
+            the audit log cannot be read: \(fault)
+            It stands in \(home.core.database) and \(home.core.auditHead).
+            Keep both as evidence, then restore the folder \(home.data) as a whole from a backup.
+            """
+        )
+    }
+
+    private func words(for fault: StorageError) -> String {
+        switch fault {
+        case .missing: "\(home.core.database) does not exist"
+        case .corrupt: "\(home.core.database) is damaged or no database of this program"
+        default: "\(home.core.database): \(fault)"
         }
     }
 

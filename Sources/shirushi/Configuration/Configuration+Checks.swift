@@ -32,7 +32,7 @@ extension Configuration {
 
     /// What is wrong with the files that the configuration names, as far as a start needs them; reads secrets.
     func faultsOfFiles(in home: Home) -> [String] {
-        var faults: [String] = []
+        var faults = exposures(in: home)
         func check(_ key: String, _ path: String? = nil, _ body: () throws -> Void) {
             guard path != Configuration.noFile else { return }
             do { try body() } catch { faults.append("`\(key)`: \(error)") }
