@@ -211,7 +211,7 @@ private struct Reading {
     private mutating func limits(_ node: YAMLNode?) -> (WebSettings.Limits, Int) {
         let known = [
             "bodyBytes", "bodyBudget", "headerCount", "headerBytes", "requestSeconds", "answerSeconds", "idleSeconds",
-            "connections", "queue", "perClient", "perClientRate", "inFlight",
+            "connections", "connectionsPerAddress", "queue", "perClient", "perClientRate", "inFlight",
         ]
         let map = node?.mapping(allowed: known, faults: &faults)
         let usual = WebSettings.Limits()
@@ -224,6 +224,9 @@ private struct Reading {
         limits.answerSeconds = number("answerSeconds", in: map, or: usual.answerSeconds, 1...600)
         limits.idleSeconds = number("idleSeconds", in: map, or: usual.idleSeconds, 1...3600)
         limits.connections = number("connections", in: map, or: usual.connections, 1...100_000)
+        limits.connectionsPerAddress = number(
+            "connectionsPerAddress", in: map, or: usual.connectionsPerAddress, 1...100_000
+        )
         limits.queue = number("queue", in: map, or: usual.queue, 1...100_000)
         limits.perClient = number("perClient", in: map, or: usual.perClient, 1...100_000)
         limits.perClientRate = number("perClientRate", in: map, or: usual.perClientRate, 0...1_000_000)
