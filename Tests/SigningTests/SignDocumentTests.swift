@@ -58,6 +58,7 @@ import Validation
         ("", Failure.Kind.invalidXML), ("<Document", .invalidXML), ("<!DOCTYPE a><a/>", .invalidXML),
         ("<Letter/>", .wrongDocument), ("<Document/>", .wrongDocument),
         ("<Document><Prescription/></Document>", .wrongDocument),
+        (unsigned(inner: "stray"), .wrongDocument), (unsigned(inner: "<![CDATA[x]]>"), .wrongDocument),
         (unsigned(inner: "<New/>"), .wrongDocument),
         (unsigned(inner: "<PrescriptionSign>x</PrescriptionSign>"), .wrongDocument),
         (unsigned(inner: "<PrescriptionSign a=\"\"/>"), .wrongDocument),
