@@ -27,9 +27,8 @@ enum UnsignedForm {
             )
         }
         // The validator would call such text unsigned, and the pharmacist would have to acknowledge it.
-        let white: [UInt8] = [0x20, 0x09, 0x0A, 0x0D]
         let holders = [document.root, prescription] + prescription.children.filter { $0 != data }
-        guard holders.allSatisfy({ $0.textBytes.allSatisfy(white.contains) }) else {
+        guard !holders.contains(where: \.hasText) else {
             throw Failure(.wrongDocument, "Text stands beside PrescriptionDocument, where no signature covers it.")
         }
         try prescription.mustDeclareOnlyXSI(data: data)

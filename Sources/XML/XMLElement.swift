@@ -136,6 +136,11 @@ extension XMLElement {
     /// The character data directly in this element, with CDATA sections, references resolved.
     package var text: String { String(decoding: textBytes, as: UTF8.self) }
 
+    /// Whether `text` has anything but white space (XML 1.0 §2.3: space, tab, CR and LF, and no other).
+    package var hasText: Bool {
+        textBytes.contains { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D && $0 != 0x0A }
+    }
+
     /// `text` in UTF-8.
     package var textBytes: [UInt8] {
         var output: [UInt8] = []
