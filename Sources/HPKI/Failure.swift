@@ -31,6 +31,13 @@ package struct Failure: Error, Sendable, Hashable {
         case noCredential
         case ambiguousCredential
         case credentialUnusable
+        // The registry.
+        case unknownAuthority
+        case registryConflict
+        case wrongState
+        case certificateRefused
+        case revocationListRefused
+        case keyTypeNotOffered
         // Repetition.
         case idempotencyConflict
         case idempotencyInFlight

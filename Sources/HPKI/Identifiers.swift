@@ -47,6 +47,17 @@ package struct ClientID: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
+/// A certification authority that registers holders here, by its name in the configuration.
+package struct AuthorityID: Sendable, Hashable, CustomStringConvertible {
+    package let description: String
+
+    /// Takes an identifier; nil unless it is 1 to 64 printable ASCII characters without white space.
+    package init?(_ text: String) {
+        guard isPlainIdentifier(text, atMost: 64) else { return nil }
+        description = text
+    }
+}
+
 private func isPlainIdentifier(_ text: String, atMost limit: Int) -> Bool {
     (1...limit).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
 }

@@ -174,6 +174,41 @@ package enum FailureTable {
                 operator: "The detail says whether the certificate has expired, is revoked or was suspended.",
                 oauth: "access_denied"
             )
+        // The registry.
+        case .unknownAuthority:
+            Row(
+                403, "unknown-authority", "The certificate belongs to no registered authority",
+                next: "Connect with the client certificate that the operator registered for your authority.",
+                operator: "Compare the certificate's SHA-256 with authorities in the configuration."
+            )
+        case .registryConflict:
+            Row(
+                409, "registry-conflict", "The registry holds something else under this name",
+                next: "Read what is registered, and use another name for something new."
+            )
+        case .wrongState:
+            Row(
+                409, "wrong-state", "The credential's state does not allow this",
+                next: "Read the credential's state; the detail says which states allow the act."
+            )
+        case .certificateRefused:
+            Row(
+                422, "certificate-refused", "The certificate is not accepted",
+                next: "Issue a certificate without the faults that reasons names, and deliver it again.",
+                operator: "Where the path is at fault: the authority's certificates belong into trust/."
+            )
+        case .revocationListRefused:
+            Row(
+                422, "revocation-list-refused", "The revocation list is not accepted",
+                next: "Deliver the newest list of one of your issuers, in DER.",
+                operator: "The issuer's certificate must stand in trust/."
+            )
+        case .keyTypeNotOffered:
+            Row(
+                422, "key-type-not-offered", "Keys of this type are not made here",
+                next: "Order one of the types that the detail names.",
+                operator: "keys.offered in the configuration names them."
+            )
         // Repetition.
         case .idempotencyConflict:
             Row(
