@@ -14,18 +14,21 @@ package enum AuditReader {
         _ database: Database, from sequence: UInt64, limit: Int
     ) async throws(AuditError) -> [Entry] {
         do {
-            return try await database.read { connection in
-                try connection.query(
-                    "SELECT leaf, detail FROM audit_entry WHERE sequence >= $1 ORDER BY sequence LIMIT $2",
-                    [.integer(Int64(clamping: sequence)), .integer(Int64(limit))]
-                ).map { row in
-                    Entry(
-                        leaf: try Leaf(try row.blob("leaf")),
-                        detail: try row.optionalBlob("detail").map { try Detail($0) }
-                    )
-                }
-            }
+            return try await database.read { try entries(from: sequence, limit: limit, in: $0) }
         } catch { throw .unreadable("\(error)") }
+    }
+
+    /// The entries from `sequence` on within a transaction; throws what reading one throws.
+    package static func entries(
+        from sequence: UInt64, limit: Int, in connection: any SQLConnection
+    ) throws -> [Entry] {
+        try connection.query(
+            "SELECT leaf, detail FROM audit_entry WHERE sequence >= $1 ORDER BY sequence LIMIT $2",
+            [.integer(Int64(clamping: sequence)), .integer(Int64(limit))]
+        ).map { row in
+            Entry(
+                leaf: try Leaf(try row.blob("leaf")), detail: try row.optionalBlob("detail").map { try Detail($0) })
+        }
     }
 
     /// What an earlier entry became: its leaf, and the tree of the commit that held it; nil when there is none.

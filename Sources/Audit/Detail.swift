@@ -28,6 +28,12 @@ package enum DetailField: UInt8, Sendable, Hashable, CaseIterable {
     case prescription = 12
     /// The kind of module that holds the key.
     case custody = 13
+    /// The registration authority and on what ground it was known, a line each.
+    case authority = 14
+    /// What the registry holds after a change: `credential:id:version:hex` or `holder:id:version:hex`, SHA-256 of the row.
+    case registration = 15
+    /// A credential's states before and after, `before>after`.
+    case transition = 16
 
     /// The word that people read.
     package var name: String {
@@ -45,6 +51,9 @@ package enum DetailField: UInt8, Sendable, Hashable, CaseIterable {
         case .note: "note"
         case .prescription: "prescription"
         case .custody: "custody"
+        case .authority: "authority"
+        case .registration: "registration"
+        case .transition: "transition"
         }
     }
 }

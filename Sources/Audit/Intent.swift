@@ -46,7 +46,7 @@ package struct OpenUse: ~Copyable, Sendable {
 package struct KeyUse: Sendable, Hashable {
     package let signature: SignatureID
     package let credential: CredentialID
-    /// SHA-256 of the certificate's DER.
+    /// SHA-256 of the certificate's DER; of the SubjectPublicKeyInfo where the key has none yet.
     package let certificate: Digest
     package let bytesToSign: [UInt8]
     /// What kind of module holds the key.
@@ -78,23 +78,35 @@ extension AuditLog {
     package func recordIntent(
         _ permit: consuming Permit, use: KeyUse, step: @escaping Step
     ) async throws(AuditError) -> Intent {
-        let caller = permit.caller
+        let holder = permit.holder
         let form = permit.action.form.map { "\($0.rawValue):" } ?? ""
         var fields: [(DetailField, String)] = [
-            (.holder, caller.holder.description),
+            (.holder, holder.description),
             (.signature, use.signature.description),
             (.document, "\(form)\(permit.occurrence.algorithm.rawValue):\(permit.occurrence.hex)"),
             (.key, "\(use.credential):\(use.certificate.hex)"),
             (.bytesToSign, Digest(of: use.bytesToSign).hex),
-            (.activation, caller.activationText),
+            permit.party.field,
             (.decision, "\(permit.rule):\(permit.policyHash.hex)"),
             (.request, use.requestID),
             (.custody, use.custody),
         ]
-        if let client = caller.client { fields.append((.client, client.description)) }
+        if case .holder(let caller, _) = permit.party, let client = caller.client {
+            fields.append((.client, client.description))
+        }
         if let prescription = use.prescription { fields.append((.prescription, prescription)) }
-        let entry = Entry(kind: .intent, holder: caller.holder, fields: fields)
+        let entry = Entry(kind: .intent, holder: holder, fields: fields)
         let appended = try await append(entry, step: step)
-        return Intent(signature: use.signature, sequence: appended.sequence, holder: caller.holder, use: use)
+        return Intent(signature: use.signature, sequence: appended.sequence, holder: holder, use: use)
+    }
+}
+
+extension Permit.Party {
+    /// Who opened the key, and how.
+    fileprivate var field: (DetailField, String) {
+        switch self {
+        case .holder(let caller, _): (.activation, caller.activationText)
+        case .authority(let authority, _): (.authority, authority.text)
+        }
     }
 }

@@ -82,10 +82,12 @@ extension AuditLog {
     }
 
     /// Records a start, a stop, a configuration or an act of administration in words that name no person.
-    package func recordEvent(_ kind: EntryKind, note: String, holder: HolderID? = nil) async throws(AuditError) {
+    package func recordEvent(
+        _ kind: EntryKind, note: String, holder: HolderID? = nil, step: Step? = nil
+    ) async throws(AuditError) {
         var fields: [(DetailField, String)] = [(.note, note)]
         if let holder { fields.append((.holder, holder.description)) }
-        _ = try await append(Entry(kind: kind, holder: holder, fields: fields))
+        _ = try await append(Entry(kind: kind, holder: holder, fields: fields), step: step)
     }
 }
 

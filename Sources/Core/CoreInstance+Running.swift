@@ -12,6 +12,19 @@ extension CoreInstance {
     package func run(logger: Logger) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await watch.run(log: logger) }
+            group.addTask { await registry.spares.run(log: logger) }
+            group.addTask { await registry.runImports(log: logger) }
+            group.addTask { await rotation.run(logger: logger) }
+            group.addTask {
+                repeat {
+                    do { try await registry.tick() } catch {
+                        logger.error("what is due was not done", metadata: ["cause": "\(error.cause ?? error.detail)"])
+                    }
+                } while (try? await Task.sleep(for: .seconds(15))) != nil
+            }
+            group.addTask {
+                repeat { await auditKeys(logger) } while (try? await Task.sleep(for: .seconds(3600))) != nil
+            }
             group.addTask {
                 while (try? await Task.sleep(for: .seconds(600))) != nil {
                     try? await sign.replay.forget(before: clock.now().adding(seconds: -SignatureStore.keepSeconds))
@@ -20,10 +33,46 @@ extension CoreInstance {
         }
     }
 
+    /// Suspends every key of an instance that was restored from a backup, before anything is answered.
+    ///
+    /// Throws what keeps it from being done; core must not serve then.
+    package func recover(logger: Logger) async throws {
+        guard Files.exists(settings.paths.restored) else { return }
+        let mark = String(decoding: try Files.read(settings.paths.restored, atMost: 65_536), as: UTF8.self)
+        let restore = Digest(of: Array(mark.utf8)).hex
+        try await log.recordEvent(.administration, note: "restored from a backup: \(restore)")
+        try await sign.replay.forget(before: clock.now().adding(seconds: 1))
+        let count = try await registry.recover(restore)
+        if count > 0 {
+            logger.warning(
+                "restored: keys are suspended until their authority resumes them", metadata: ["keys": "\(count)"])
+        }
+    }
+
+    var rotation: Rotation {
+        Rotation(
+            database: database, custody: sign.custody, epochs: registry.epochs, choice: sign.choice, log: log)
+    }
+
+    private func auditKeys(_ logger: Logger) async {
+        do {
+            let report = try await keysAudit.run(rows: false)
+            keyFaults.withLock { $0 = report.faults }
+            for fault in report.faults.prefix(20) {
+                logger.error("the token is not as the registry says", metadata: ["fault": "\(fault)"])
+            }
+        } catch { logger.warning("the token's keys cannot be listed", metadata: ["cause": "\(error.detail)"]) }
+    }
+
+    private var keysAudit: KeysAudit {
+        KeysAudit(database: database, custody: sign.custody, epochs: registry.epochs)
+    }
+
     /// Records the stop, closes the token and the log.
     package func close() async {
         try? await log.recordEvent(.stop, note: "core stopped in order")
         log.stop()
+        sign.custody.forgetAll()
         await pool.close()
         await module.finalize()
         try? database.close()
@@ -37,12 +86,15 @@ extension CoreInstance {
             HealthFacts.Metric(name: "shirushi_core_requests_total{result=\"\(count.name)\"}", value: count.value)
         }
         metrics.append(HealthFacts.Metric(name: "shirushi_core_keys", value: Int64(sign.custody.keyCount)))
+        let cache = sign.custody.cacheCounts
+        metrics.append(HealthFacts.Metric(name: "shirushi_core_key_cache_total{result=\"hit\"}", value: cache.hits))
+        metrics.append(HealthFacts.Metric(name: "shirushi_core_key_cache_total{result=\"miss\"}", value: cache.misses))
         metrics.append(
             HealthFacts.Metric(name: "shirushi_core_clock_drift_milliseconds", value: clockGuard.driftMilliseconds)
         )
         return HealthFacts(
             hsm: isTokenReady && !sign.custody.isFailing, audit: log.isRunning, clock: clockGuard.isSteady,
-            alarms: watch.alarms(at: now),
+            alarms: watch.alarms(at: now) + keyFaults.withLock { Array($0.prefix(5)) },
             metrics: metrics
         )
     }
@@ -53,6 +105,25 @@ extension CoreInstance {
             return .auditReport(try await AuditOffice.verify(database, settings.paths))
         case .listAudit(let from, let limit):
             return .auditEntries(try await AuditOffice.entries(database, from: from, limit: Int(limit)))
+        case .auditKeys:
+            return .keysReport(try await keysAudit.run(rows: true))
+        case .addEpoch(let epoch, let keyID, let checkValue):
+            try await rotation.add(
+                WrappingEpoch(epoch: epoch, keyID: keyID, checkValue: checkValue, state: .current))
+            return .rotation(try await rotation.facts())
+        case .retireEpoch(let epoch):
+            try await rotation.retire(epoch)
+            return .rotation(try await rotation.facts())
+        case .rotation:
+            return .rotation(try await rotation.facts())
+        case .noteBackup(let id, let expiresAt):
+            let now = clock.now()
+            do {
+                try await log.recordEvent(.administration, note: "backup \(id)") { connection, _ in
+                    try BackupStore.insert(id, takenAt: now, expiresAt: expiresAt, in: connection)
+                }
+            } catch { throw error.failure }
+            return .noted
         }
     }
 }

@@ -36,6 +36,7 @@ package enum CoreStartError: Error, Sendable, CustomStringConvertible {
 /// Everything that core holds, opened in the order in which each part may rely on those before it.
 package struct CoreInstance: Sendable {
     package let sign: Sign
+    package let registry: Registry
     let database: Database
     let log: AuditLog
     let pool: SessionPool
@@ -47,6 +48,8 @@ package struct CoreInstance: Sendable {
     let lock: InstanceLock
     /// SHA-256 of the admin key.
     let adminKey: Digest
+    /// What the last audit of the token found.
+    let keyFaults = KeyFaults()
 
     /// Takes the lock, verifies the log, closes what an earlier run left open, and opens the token.
     ///
@@ -59,15 +62,19 @@ package struct CoreInstance: Sendable {
     ) async throws(CoreStartError) -> CoreInstance {
         let paths = settings.paths
         let lock: InstanceLock
-        let keys: (log: LogKey, pseudonyms: Pseudonyms, claims: ClaimKey, admin: Digest, pin: PIN)
+        let keys: (
+            log: LogKey, pseudonyms: Pseudonyms, claims: ClaimKey, admin: Digest, seals: CustodyKey, pin: PIN
+        )
         do {
             lock = try InstanceLock.acquire(at: paths.lock)
             keys = (
                 LogKey(try secret(paths.logKey)), Pseudonyms(key: try secret(paths.pseudonymKey)),
                 ClaimKey(try secret(paths.claimKey)), Digest(of: try secret(paths.adminKey)),
-                try pin(settings.token.pinFile)
+                CustodyKey(try custodyKey(paths.custodyKey)), try settings.token.pin()
             )
         } catch { throw .host(error) }
+        // The module first: while it is away each start of core would add to the log for nothing.
+        let (module, pool) = try await openToken(settings, pin: keys.pin, onFatal: onFatal)
         let database: Database
         do {
             database = try Database.open(at: paths.database, parts: CoreSchema.parts, faults: faults)
@@ -102,38 +109,69 @@ package struct CoreInstance: Sendable {
             requirements.acceptablePolicies = settings.certificatePolicies
             watch = try CertificateWatch(settings.certificates, requirements: requirements, fetch: fetch)
         } catch { throw .trust(error) }
-        let (module, pool, custody) = try await openToken(settings, pin: keys.pin, log: log, onFatal: onFatal)
+        let (custody, epochs) = try await openCustody(settings, pool, database, log, keys.seals)
+        let choice = CredentialChoice(database: database)
+        let failpoint = Failpoint(armed: settings.failpoint)
         let sign = Sign(
             identification: TokenIdentification(
                 issuers: settings.issuers, window: settings.window, database: database, clock: clock, fetch: fetch
             ),
             policies: settings.policies,
             clients: Dictionary(settings.clients.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first }),
-            choice: CredentialChoice(database: database), watch: watch, custody: custody, log: log,
+            choice: choice, watch: watch, custody: custody, log: log,
             replay: Replay(
                 database: database, key: keys.claims, clock: clock, origin: settings.origin, custody: custody.custody
             ),
-            clock: clock, random: random, failpoint: Failpoint(armed: settings.failpoint),
-            keyPatience: .seconds(2)
+            clock: clock, random: random, failpoint: failpoint, keyPatience: .seconds(2)
+        )
+        let registration = settings.registration
+        let registry = Registry(
+            identification: AuthorityIdentification(
+                certificates: Dictionary(
+                    registration.authorities.map { ($0.remit.name, $0.clientCertificates) },
+                    uniquingKeysWith: { first, _ in first }),
+                adminKey: keys.admin
+            ),
+            settings: registration, certificatePolicies: settings.certificatePolicies, database: database, log: log,
+            custody: custody, policies: settings.policies, choice: choice, watch: watch, epochs: epochs,
+            spares: SpareKeys(
+                database: database, custody: custody, epochs: epochs, offers: registration.offers, random: random),
+            clock: clock, random: random, failpoint: failpoint
         )
         return CoreInstance(
-            sign: sign, database: database, log: log, pool: pool, module: module, watch: watch, settings: settings,
-            clock: clock, clockGuard: ClockGuard(clock: clock), lock: lock, adminKey: keys.admin
+            sign: sign, registry: registry, database: database, log: log, pool: pool, module: module, watch: watch,
+            settings: settings, clock: clock, clockGuard: ClockGuard(clock: clock), lock: lock, adminKey: keys.admin
         )
+    }
+
+    /// Instances of the first release have no custody key yet; none of their keys is wrapped.
+    private static func custodyKey(_ path: String) throws(HostError) -> [UInt8] {
+        if !Files.exists(path) { try SecretFile.write(Random.live.bytes(32), to: path) }
+        return try secret(path)
+    }
+
+    private static func openCustody(
+        _ settings: CoreSettings, _ pool: SessionPool, _ database: Database, _ log: AuditLog, _ seals: CustodyKey
+    ) async throws(CoreStartError) -> (KeyCustody, Epochs) {
+        let epochs: [WrappingEpoch]
+        do { epochs = try await database.read { try WrappingEpochStore.all(in: $0) } } catch {
+            throw .storage(error.storage ?? .corrupt)
+        }
+        do {
+            let custody = try await KeyCustody.open(
+                pool, custody: settings.token.custody, log: log, seals: seals, epochs: epochs,
+                cache: settings.registration.cache)
+            return (custody, Epochs(epochs))
+        } catch { throw .token(error) }
     }
 
     private static func secret(_ path: String) throws(HostError) -> [UInt8] {
         try SecretFile.read(path, atMost: 4096).copiedBytes
     }
 
-    private static func pin(_ path: String) throws(HostError) -> PIN {
-        var bytes = try SecretFile.read(path, atMost: 256).withoutTrailingNewline().copiedBytes
-        return PIN(consuming: &bytes)
-    }
-
     private static func openToken(
-        _ settings: CoreSettings, pin: PIN, log: AuditLog, onFatal: @escaping @Sendable (FatalEnd) -> Void
-    ) async throws(CoreStartError) -> (PKCS11Module, SessionPool, KeyCustody) {
+        _ settings: CoreSettings, pin: PIN, onFatal: @escaping @Sendable (FatalEnd) -> Void
+    ) async throws(CoreStartError) -> (PKCS11Module, SessionPool) {
         let (module, token) = try await findToken(settings.token)
         do {
             var poolSettings = SessionPool.Settings()
@@ -142,7 +180,7 @@ package struct CoreInstance: Sendable {
             let pool = try await SessionPool.open(token, pin: pin, settings: poolSettings) { age in
                 onFatal(.moduleHangs(age))
             }
-            return (module, pool, try await KeyCustody.open(pool, custody: settings.token.custody, log: log))
+            return (module, pool)
         } catch { throw .token(error) }
     }
 
@@ -151,7 +189,8 @@ package struct CoreInstance: Sendable {
     ) async throws(CoreStartError) -> (PKCS11Module, PKCS11Token) {
         let (module, token): (PKCS11Module, PKCS11Token)
         do {
-            module = try await PKCS11Module.load(path: settings.module)
+            module = try await PKCS11Module.load(
+                path: settings.module, initializeArguments: settings.initializeArguments)
             token = try await module.token(label: settings.label)
         } catch { throw .token(error) }
         // Receipts say what the token is; a module's path may hide it, the token's own word does not.

@@ -1,7 +1,9 @@
 import Audit
 import HPKI
+package import Host
 package import Identity
 package import Keys
+package import PKCS11
 package import Policies
 package import Storage
 
@@ -18,6 +20,10 @@ package struct CoreSettings: Sendable {
         package var claimKey: String
         /// What an operator's command proves itself with; out of front's reach.
         package var adminKey: String
+        /// Seals wrapped keys for the places where they stand.
+        package var custodyKey: String
+        /// Left by a restore; names it.
+        package var restored: String
 
         /// The layout below `home`.
         package init(home: String) {
@@ -29,28 +35,34 @@ package struct CoreSettings: Sendable {
             pseudonymKey = home + "/secrets/pseudonym.key"
             claimKey = home + "/secrets/claim.key"
             adminKey = home + "/secrets/admin.key"
+            custodyKey = home + "/secrets/custody.key"
+            restored = home + "/data/restored"
         }
     }
 
     /// The PKCS#11 module and the token in it.
-    package struct Token: Sendable, Hashable {
+    package struct Token: Sendable {
         package var module: String
         package var label: String
-        /// The file that holds the user PIN.
-        package var pinFile: String
+        /// Reads the user PIN: from a file, the environment or a systemd credential, as the configuration says.
+        package var pin: @Sendable () throws(HostError) -> PIN
         package var sessions: Int
         /// Seconds after which a call counts as hung, and core is started anew.
         package var timeoutSeconds: Int
         /// What receipts call the module: `software token` or `hsm`.
         package var custody: String
+        /// What `C_Initialize` is given besides, for modules that need it.
+        package var initializeArguments: String?
 
         /// A token with all its settings.
         package init(
-            module: String, label: String, pinFile: String, sessions: Int, timeoutSeconds: Int, custody: String
+            module: String, label: String, pin: @escaping @Sendable () throws(HostError) -> PIN, sessions: Int,
+            timeoutSeconds: Int, custody: String, initializeArguments: String? = nil
         ) {
+            self.initializeArguments = initializeArguments
             self.module = module
             self.label = label
-            self.pinFile = pinFile
+            self.pin = pin
             self.sessions = sessions
             self.timeoutSeconds = timeoutSeconds
             self.custody = custody
@@ -70,6 +82,7 @@ package struct CoreSettings: Sendable {
     package var certificatePolicies: Set<String>
     /// Requests that may be under way at once.
     package var inFlight: Int
+    package var registration: RegistrationSettings
     /// Said in the start record: `development` or `production`.
     package var kind: String
     /// The failpoint to arm; nil in production.
@@ -79,8 +92,10 @@ package struct CoreSettings: Sendable {
     package init(
         paths: Paths, origin: String, token: Token, issuers: [IssuerSettings], clients: [ClientRegistration],
         window: ActivationWindow, policies: PolicySet, certificates: CertificateWatch.Settings,
-        certificatePolicies: Set<String>, inFlight: Int, kind: String, failpoint: String?
+        certificatePolicies: Set<String>, registration: RegistrationSettings, inFlight: Int, kind: String,
+        failpoint: String?
     ) {
+        self.registration = registration
         self.paths = paths
         self.origin = origin
         self.token = token
@@ -99,5 +114,8 @@ package struct CoreSettings: Sendable {
 /// The tables of core's database: registry, signatures and audit log, so that key state and intent commit together.
 package enum CoreSchema {
     /// In the order in which they are made.
-    package static let parts = [HolderStore.part, CredentialStore.part, SignatureStore.part, AuditSchema.part]
+    package static let parts = [
+        HolderStore.part, CredentialStore.part, WrappingEpochStore.part, SignatureStore.part, ImportStore.part,
+        BackupStore.part, AuditSchema.part,
+    ]
 }

@@ -9,8 +9,15 @@ internal import Synchronization
 final class CredentialChoice: Sendable {
     private let database: Database
     // Rows are read once a holder; whether a key may still be used is asked again in the intent's transaction.
-    private let known = Mutex<[HolderID: [Credential]]>([:])
-    private static let limit = 50_000
+    private struct Known {
+        var rows: [HolderID: [Credential]] = [:]
+        // Counts what was forgotten, so that rows read before are not kept behind it.
+        var changes = 0
+    }
+
+    private let known = Mutex(Known())
+    // About 8 KB each, with certificate and wrapped key.
+    private static let limit = 2_000
 
     init(database: Database) {
         self.database = database
@@ -43,8 +50,25 @@ final class CredentialChoice: Sendable {
         return credential
     }
 
+    /// Reads a holder's credentials anew at the next request, since one of them changed.
+    func forget(_ holder: HolderID) {
+        known.withLock { known in
+            known.rows[holder] = nil
+            known.changes += 1
+        }
+    }
+
+    /// Reads everybody's credentials anew, since their keys moved to another epoch.
+    func forgetAll() {
+        known.withLock { known in
+            known.rows = [:]
+            known.changes += 1
+        }
+    }
+
     private func credentials(of holder: HolderID) async throws(Failure) -> [Credential] {
-        if let credentials = known.withLock({ $0[holder] }) { return credentials }
+        let (found, changes) = known.withLock { ($0.rows[holder], $0.changes) }
+        if let found { return found }
         let credentials: [Credential]
         do {
             credentials = try await database.read { try CredentialStore.credentials(of: holder, in: $0) }
@@ -54,8 +78,9 @@ final class CredentialChoice: Sendable {
             )
         }
         known.withLock { known in
-            if known.count >= Self.limit { known = [:] }
-            known[holder] = credentials
+            guard known.changes == changes else { return }
+            if known.rows.count >= Self.limit { known.rows = [:] }
+            known.rows[holder] = credentials
         }
         return credentials
     }

@@ -24,7 +24,14 @@ package enum HolderStore {
                 holder TEXT NOT NULL,
                 PRIMARY KEY (issuer, subject)
             );
+            """,
             """
+            ALTER TABLE holder ADD COLUMN authority TEXT NOT NULL DEFAULT '';
+            ALTER TABLE holder ADD COLUMN facts BLOB;
+            ALTER TABLE holder ADD COLUMN version BIGINT NOT NULL DEFAULT 0;
+            ALTER TABLE holder ADD COLUMN record BIGINT;
+            CREATE INDEX holder_authority ON holder (authority, id);
+            """,
         ]
     )
 
@@ -58,6 +65,11 @@ package enum HolderStore {
             [.text(issuer), .text(subject), .text(State.enabled.rawValue)]
         )
         return HolderID(try row?.text("id") ?? "")
+    }
+
+    /// Whether there is a row of the holder, registered by an authority or not.
+    package static func exists(_ holder: HolderID, in connection: any SQLConnection) throws(StorageError) -> Bool {
+        try connection.queryOne("SELECT id FROM holder WHERE id = $1", [.text(holder.description)]) != nil
     }
 
     /// Whether the holder exists and is enabled.

@@ -85,6 +85,29 @@ package final class CertificateWatch: Sendable {
         }
     }
 
+    /// The anchors, intermediates and lists that judgements rest on now.
+    package var snapshot: (trust: TrustStore, crls: CRLStore) { (trust, state.withLock { $0.crls }) }
+
+    /// When the newest list that covers the certificate was made; nil where there is none.
+    package func newestList(for certificate: HPKICertificate) -> Instant? {
+        let crls = state.withLock { $0.crls }
+        return (trust.anchors + trust.intermediates).filter { $0.subject == certificate.issuer }
+            .compactMap { crls.current(for: certificate, issuedBy: $0)?.thisUpdate }.max()
+    }
+
+    /// Takes a list that was delivered: counts from now on, and stays in the folder for the next start and for front.
+    ///
+    /// Throws `CRLError` for one that no known authority signed, and what writing the file throws.
+    package func take(_ list: CertificateRevocationList) throws {
+        let issuers = trust.anchors + trust.intermediates
+        try state.withLock { state in
+            state.crls = try state.crls.adding(list, issuers: issuers)
+            state.judged = [:]
+        }
+        let name = "delivered-\(Hex.encode(Array(Digest(of: list.issuer.der).bytes.prefix(8)))).crl"
+        try Files.write(list.der, to: settings.folder + "/crls/" + name)
+    }
+
     /// Polls the folder and the sources until its task is cancelled.
     package func run(log: Logger) async {
         while !Task.isCancelled {

@@ -5,8 +5,7 @@ package import Identity
 ///
 /// Only `PolicySet.permit` makes one. It names one action on one occurrence: the digest that may be signed.
 package struct Permit: ~Copyable, Sendable {
-    package let caller: Caller
-    package let activation: Activation
+    package let party: Party
     package let action: Action
     /// The digest of what the caller asked to have signed.
     package let occurrence: Digest
@@ -15,11 +14,23 @@ package struct Permit: ~Copyable, Sendable {
     /// SHA-256 over the policy set's file.
     package let policyHash: Digest
 
-    fileprivate init(
-        caller: Caller, activation: Activation, action: Action, occurrence: Digest, rule: String, policyHash: Digest
-    ) {
-        self.caller = caller
-        self.activation = activation
+    /// On whose account a key is used.
+    package enum Party: Sendable, Hashable {
+        case holder(Caller, Activation)
+        /// An authority has a new key of this holder prove its possession; nothing else of a holder's is open to it.
+        case authority(AuthorityCaller, holder: HolderID)
+    }
+
+    /// Whose key it is.
+    package var holder: HolderID {
+        switch party {
+        case .holder(let caller, _): caller.holder
+        case .authority(_, let holder): holder
+        }
+    }
+
+    fileprivate init(party: Party, action: Action, occurrence: Digest, rule: String, policyHash: Digest) {
+        self.party = party
         self.action = action
         self.occurrence = occurrence
         self.rule = rule
@@ -51,8 +62,21 @@ extension PolicySet {
         let decision = decide(action, PolicyAsker(caller), facts)
         guard decision.permits else { throw Denial(rule: decision.rule, says: decision.says, policyHash: hash) }
         return Permit(
-            caller: caller, activation: activation, action: action, occurrence: occurrence, rule: decision.rule,
+            party: .holder(caller, activation), action: action, occurrence: occurrence, rule: decision.rule,
             policyHash: hash
+        )
+    }
+
+    /// Decides whether a new key of `holder` may sign its certification request; throws the denial with its rule.
+    package func permitPossession(
+        on occurrence: Digest, of holder: HolderID, by authority: AuthorityCaller
+    ) throws(Denial) -> Permit {
+        let facts = PolicyFacts(certificateRoles: [], client: nil, prescription: .none, authenticationAge: 0)
+        let decision = decide(.provePossession, .authority, facts)
+        guard decision.permits else { throw Denial(rule: decision.rule, says: decision.says, policyHash: hash) }
+        return Permit(
+            party: .authority(authority, holder: holder), action: .provePossession, occurrence: occurrence,
+            rule: decision.rule, policyHash: hash
         )
     }
 }

@@ -8,6 +8,19 @@ package struct PolicyAsker: Sendable, Hashable {
     package let method: AuthenticationMethod
     /// Whether the token names a client system.
     package let namesClient: Bool
+    package let kind: Kind
+
+    /// Who may ask for a key to be used.
+    package enum Kind: String, Sendable, Hashable, CaseIterable {
+        case holder
+        /// A registration authority, for the certification request of a new key.
+        case authority
+    }
+
+    /// An authority, which has no token and no client.
+    package static let authority = PolicyAsker(
+        tokenRoles: nil, method: .hpkiCard, namesClient: false, kind: .authority
+    )
 
     /// The asker that a verified caller is.
     package init(_ caller: Caller) {
@@ -15,7 +28,10 @@ package struct PolicyAsker: Sendable, Hashable {
     }
 
     /// An asker for tests of policies, which decide but never permit.
-    package init(tokenRoles: [HCRole]?, method: AuthenticationMethod, namesClient: Bool) {
+    package init(
+        tokenRoles: [HCRole]?, method: AuthenticationMethod, namesClient: Bool, kind: Kind = .holder
+    ) {
+        self.kind = kind
         self.tokenRoles = tokenRoles
         self.method = method
         self.namesClient = namesClient

@@ -60,7 +60,7 @@ extension Condition {
     fileprivate static func read(_ node: YAMLNode) throws(YAMLError) -> [Condition] {
         let map = try node.mapping(allowed: [
             "certificate-role", "token-role", "authentication", "authentication-age", "client", "facility",
-            "prescription",
+            "prescription", "asker",
         ])
         // Without a condition a permit rule would permit everything, and a deny rule deny nothing.
         guard !map.entries.isEmpty else { throw node.fault("at least one condition") }
@@ -82,6 +82,7 @@ extension Condition {
         case "authentication-age": return .authenticationAge(Int64(try node.duration(in: 1...86_400)))
         case "client": return .client(try node.choices(ClientStanding.self))
         case "facility": return .facility(try node.choices(ClientRegistration.FacilityKind.self))
+        case "asker": return .asker(try node.choices(PolicyAsker.Kind.self))
         case "prescription": return .prescription(try node.choices(PolicyFacts.Prescription.self))
         default: throw node.fault("a known condition")
         }

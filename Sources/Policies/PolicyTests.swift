@@ -71,7 +71,7 @@ package struct PolicyRequest: Sendable, Hashable {
     package init(_ node: YAMLNode) throws(YAMLError) {
         let map = try node.mapping(allowed: [
             "action", "form", "certificate-roles", "token-roles", "authentication", "authentication-age", "client",
-            "prescription",
+            "prescription", "asker",
         ])
         let form = try map["form"]?.choice(DocumentForm.self)
         switch try map["action"]?.string() ?? "sign-document" {
@@ -84,7 +84,8 @@ package struct PolicyRequest: Sendable, Hashable {
         asker = PolicyAsker(
             tokenRoles: try map["token-roles"]?.strings().map { HCRole($0) },
             method: try map["authentication"]?.choice(AuthenticationMethod.self) ?? .hpkiCard,
-            namesClient: client != nil
+            namesClient: client != nil,
+            kind: try map["asker"]?.choice(PolicyAsker.Kind.self) ?? .holder
         )
         facts = PolicyFacts(
             certificateRoles: try map["certificate-roles"]?.strings().map { HCRole($0) } ?? [],

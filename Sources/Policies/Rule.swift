@@ -41,6 +41,7 @@ enum Condition: Sendable, Hashable {
     case client(Set<ClientStanding>)
     case facility(Set<ClientRegistration.FacilityKind>)
     case prescription(Set<PolicyFacts.Prescription>)
+    case asker(Set<PolicyAsker.Kind>)
 
     enum ClientStanding: String, Sendable, Hashable, CaseIterable {
         case registered
@@ -70,6 +71,8 @@ enum Condition: Sendable, Hashable {
             return facts.client.map { wanted.contains($0.kind) } ?? false
         case .prescription(let wanted):
             return wanted.contains(facts.prescription)
+        case .asker(let wanted):
+            return wanted.contains(asker.kind)
         }
     }
 }

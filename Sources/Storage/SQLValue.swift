@@ -66,6 +66,11 @@ package struct SQLRow: Sendable {
         return value
     }
 
+    /// A text, or nil for null.
+    package func optionalText(_ column: SQLColumn) throws(StorageError) -> String? {
+        try value(column) == .null ? nil : text(column)
+    }
+
     /// Bytes.
     package func blob(_ column: SQLColumn) throws(StorageError) -> [UInt8] {
         guard case .blob(let value) = try value(column) else { throw .unexpectedValue }

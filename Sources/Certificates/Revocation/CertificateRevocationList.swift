@@ -93,6 +93,13 @@ package struct CertificateRevocationList: Sendable {
         return try? Self.readEntry(&reader)
     }
 
+    /// The entry at a place in the order of serial numbers, from 0; nil beyond the last.
+    package func entry(at place: Int) -> Entry? {
+        guard index.indices.contains(place) else { return nil }
+        var reader = DERReader(der[Int(index[place])...])
+        return try? Self.readEntry(&reader)
+    }
+
     /// True where the certificate with this serial number has an entry.
     package func isRevoked(_ serialNumber: [UInt8]) -> Bool { entry(for: serialNumber) != nil }
 

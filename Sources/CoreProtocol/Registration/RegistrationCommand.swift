@@ -54,43 +54,6 @@ package struct RegistrationCommand: Sendable, Hashable {
     }
 }
 
-/// What an authority says of a holder; names stay in the registry and reach no log.
-package struct HolderRecord: Sendable, Hashable {
-    /// The 本人ID.
-    package let id: HolderID
-    /// In Latin letters, at most 200 bytes.
-    package let romajiName: String
-    /// In Japanese, at most 200 bytes.
-    package let japaneseName: String
-    /// At most 16.
-    package let roles: [HCRole]
-    /// Register numbers by the name of the register, such as `医籍`; at most 16, each name and number at most 64 bytes.
-    package let registerNumbers: [RegisterNumber]
-
-    /// A number in a register of a profession.
-    package struct RegisterNumber: Sendable, Hashable {
-        package let register: String
-        package let number: String
-
-        /// A number with its register.
-        package init(register: String, number: String) {
-            self.register = register
-            self.number = number
-        }
-    }
-
-    /// A record with all its parts.
-    package init(
-        id: HolderID, romajiName: String, japaneseName: String, roles: [HCRole], registerNumbers: [RegisterNumber]
-    ) {
-        self.id = id
-        self.romajiName = romajiName
-        self.japaneseName = japaneseName
-        self.roles = roles
-        self.registerNumbers = registerNumbers
-    }
-}
-
 /// A key that is to be made.
 package struct KeyOrder: Sendable, Hashable {
     /// The new credential's name, of the authority's choice.

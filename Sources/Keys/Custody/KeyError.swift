@@ -9,6 +9,14 @@ package enum KeyError: Error, Sendable, Hashable {
     case token(PKCS11Error)
     /// The module gave a value that does not hold against the certificate.
     case wrongValue
+    /// A wrapped key's row was moved or altered since it was sealed; it was not used.
+    case sealBroken(CredentialID?)
+    /// The token refused to unwrap the key.
+    case unwrapRefused(CredentialID?)
+    /// The token does not hold the wrapping key of this epoch.
+    case epochMissing(Int64)
+    /// The key is being suspended, revoked or destroyed at this moment; it was not used.
+    case closed(CredentialID)
     /// The audit log could not record the outcome, so nothing may be given out.
     case auditStopped
 }
@@ -19,6 +27,21 @@ extension KeyError {
         switch self {
         case .keyMissing:
             Failure(.keyUnavailable, "The key is not in the security module.", retryAfter: 60)
+        case .sealBroken:
+            Failure(
+                .credentialUnusable, "The key's row in the custody database was altered; it is not used.",
+                reasons: ["seal-broken"]
+            )
+        case .unwrapRefused:
+            Failure(
+                .credentialUnusable, "The security module does not accept the wrapped key.",
+                reasons: ["unwrap-refused"]
+            )
+        case .epochMissing:
+            Failure(
+                .keyUnavailable, "The security module does not hold the wrapping key of this key.", retryAfter: 60)
+        case .closed:
+            Failure(.credentialUnusable, "The key is being suspended, revoked or destroyed.")
         case .token(.busy):
             Failure(.overloaded, "The security module has more to do than it can at present.", retryAfter: 1)
         case .token(let error):
