@@ -79,6 +79,8 @@ package final class CoreServer: Sendable {
                     throw Failure(.denied, "Administration is for the operator, who proves it with the admin key.")
                 }
                 return try await core.administer(request)
+            case .registration:
+                throw Failure(.notFound, "This core keeps no registry.")
             }
         } catch {
             // Refusals of strangers are counted here and never reach the log's tree.

@@ -39,6 +39,9 @@ package struct ReplyFrame: Sendable, Hashable {
             failure.write(to: &writer)
         case .noted:
             writer.uint8(7)
+        case .registration(let reply):
+            writer.uint8(8)
+            reply.write(to: &writer)
         }
         return writer.bytes
     }
@@ -67,6 +70,7 @@ package struct ReplyFrame: Sendable, Hashable {
             )
         case 6: reply = .failed(try Failure(from: &reader))
         case 7: reply = .noted
+        case 8: reply = .registration(try RegistrationReply(from: &reader))
         default: throw .invalidValue
         }
         try reader.end()

@@ -43,6 +43,9 @@ package struct RequestFrame: Sendable, Hashable {
             writer.data(proof)
             writer.integer(from)
             writer.integer(limit)
+        case .registration(let command):
+            writer.uint8(7)
+            command.write(to: &writer)
         }
         return writer.bytes
     }
@@ -69,6 +72,7 @@ package struct RequestFrame: Sendable, Hashable {
                 let kind = Failure.Kind(rawValue: try reader.text(atMost: 64))
             else { throw .invalidValue }
             request = .refuse(RefusalNotice(requestID: requestID, token: token, form: form, kind: kind))
+        case 7: request = .registration(try RegistrationCommand(from: &reader))
         default: throw .invalidValue
         }
         try reader.end()

@@ -12,6 +12,8 @@ package enum CoreRequest: Sendable, Hashable {
     case health
     /// What only an operator may ask: `proof` is the instance's admin key, which front cannot read.
     case admin(AdminRequest, proof: [UInt8])
+    /// What a registration authority, or an operator in its place, asks of the registry.
+    case registration(RegistrationCommand)
 }
 
 /// What front tells of a request that it refused itself, before anything was asked of core.
@@ -49,6 +51,7 @@ package enum CoreReply: Sendable, Hashable {
     case noted
     case auditReport(AuditReport)
     case auditEntries([AuditEntryFacts])
+    case registration(RegistrationReply)
     /// The request was not done: kind, detail, rule and retry time reach the caller; a cause never leaves core.
     case failed(Failure)
 }
