@@ -79,6 +79,12 @@ package final class CoreServer: Sendable {
                     throw Failure(.denied, "Administration is for the operator, who proves it with the admin key.")
                 }
                 return try await core.administer(request)
+            case .registration(let command):
+                // The client certificate is front's word; nobody else's is taken for it.
+                if case .authority = command.party, peer != .front {
+                    throw Failure(.denied, "Authorities come through front; an operator proves it with the admin key.")
+                }
+                return .registration(try await core.registry(command))
             }
         } catch {
             // Refusals of strangers are counted here and never reach the log's tree.

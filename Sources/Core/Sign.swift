@@ -149,7 +149,7 @@ package struct Sign: Sendable {
         failpoint.pass("core.before-sign")
         let signature = intent.signature
         do {
-            let value = try await custody.sign(intent, as: credential, until: .now.advanced(by: keyPatience)) {
+            let value = try await custody.sign(intent, as: credential.key, until: .now.advanced(by: keyPatience)) {
                 outcome in
                 { connection, sequence in
                     try SignatureStore.close(

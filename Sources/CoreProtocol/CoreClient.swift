@@ -59,6 +59,8 @@ package final class CoreClient: CoreCalling {
             }
             do {
                 try link.send(RequestFrame(call: call, request: request).bytes)
+            } catch HostError.valueTooLong {
+                take(call)?.answer.resume(returning: .failure(Self.tooLong))
             } catch {
                 take(call)?.answer.resume(returning: .failure(Self.away))
             }
@@ -91,6 +93,8 @@ package final class CoreClient: CoreCalling {
     private static let away = Failure(
         .coreUnavailable, "The signing core is starting anew; ask again with the same Idempotency-Key.", retryAfter: 1
     )
+
+    private static let tooLong = Failure(.tooLarge, "The request is too long; send less at once.")
 
     private func take(_ call: UInt64) -> Waiting? {
         state.withLock { $0.waiting.removeValue(forKey: call) }

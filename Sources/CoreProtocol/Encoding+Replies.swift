@@ -39,6 +39,15 @@ package struct ReplyFrame: Sendable, Hashable {
             failure.write(to: &writer)
         case .noted:
             writer.uint8(7)
+        case .registration(let reply):
+            writer.uint8(8)
+            reply.write(to: &writer)
+        case .keysReport(let report):
+            writer.uint8(9)
+            report.write(to: &writer)
+        case .rotation(let facts):
+            writer.uint8(10)
+            facts.write(to: &writer)
         }
         return writer.bytes
     }
@@ -67,6 +76,9 @@ package struct ReplyFrame: Sendable, Hashable {
             )
         case 6: reply = .failed(try Failure(from: &reader))
         case 7: reply = .noted
+        case 8: reply = .registration(try RegistrationReply(from: &reader))
+        case 9: reply = .keysReport(try KeysReport(from: &reader))
+        case 10: reply = .rotation(try RotationFacts(from: &reader))
         default: throw .invalidValue
         }
         try reader.end()

@@ -43,6 +43,13 @@ package struct RequestFrame: Sendable, Hashable {
             writer.data(proof)
             writer.integer(from)
             writer.integer(limit)
+        case .admin(let request, let proof):
+            writer.uint8(8)
+            writer.data(proof)
+            request.writeOfCustody(to: &writer)
+        case .registration(let command):
+            writer.uint8(7)
+            command.write(to: &writer)
         }
         return writer.bytes
     }
@@ -62,6 +69,9 @@ package struct RequestFrame: Sendable, Hashable {
         case 5:
             let proof = try reader.data(atMost: 64)
             request = .admin(.listAudit(from: try reader.integer(), limit: try reader.integer()), proof: proof)
+        case 8:
+            let proof = try reader.data(atMost: 64)
+            request = .admin(try AdminRequest(ofCustody: &reader), proof: proof)
         case 6:
             let requestID = try reader.text(atMost: 64)
             let token = try reader.text(atMost: 16_384)
@@ -69,6 +79,7 @@ package struct RequestFrame: Sendable, Hashable {
                 let kind = Failure.Kind(rawValue: try reader.text(atMost: 64))
             else { throw .invalidValue }
             request = .refuse(RefusalNotice(requestID: requestID, token: token, form: form, kind: kind))
+        case 7: request = .registration(try RegistrationCommand(from: &reader))
         default: throw .invalidValue
         }
         try reader.end()

@@ -12,6 +12,8 @@ package enum CoreRequest: Sendable, Hashable {
     case health
     /// What only an operator may ask: `proof` is the instance's admin key, which front cannot read.
     case admin(AdminRequest, proof: [UInt8])
+    /// What a registration authority, or an operator in its place, asks of the registry.
+    case registration(RegistrationCommand)
 }
 
 /// What front tells of a request that it refused itself, before anything was asked of core.
@@ -38,6 +40,16 @@ package enum AdminRequest: Sendable, Hashable {
     case verifyAudit
     /// The entries from `sequence` on, at most `limit`.
     case listAudit(from: UInt64, limit: UInt16)
+    /// Compare the token's objects with the registry, and the registry with the log.
+    case auditKeys
+    /// A ceremony made the wrapping key of an epoch: from now on new keys go under it, and the others are moved.
+    case addEpoch(Int64, keyID: [UInt8], checkValue: [UInt8])
+    /// A ceremony destroyed the wrapping key of an epoch that no key is under.
+    case retireEpoch(Int64)
+    /// How far the move to the current epoch is.
+    case rotation
+    /// A backup was taken now that counts until it expires.
+    case noteBackup(String, expiresAt: Instant)
 }
 
 /// What core answers.
@@ -49,6 +61,9 @@ package enum CoreReply: Sendable, Hashable {
     case noted
     case auditReport(AuditReport)
     case auditEntries([AuditEntryFacts])
+    case keysReport(KeysReport)
+    case rotation(RotationFacts)
+    case registration(RegistrationReply)
     /// The request was not done: kind, detail, rule and retry time reach the caller; a cause never leaves core.
     case failed(Failure)
 }

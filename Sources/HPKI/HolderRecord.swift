@@ -6,7 +6,7 @@ package struct HolderRecord: Sendable, Hashable {
     package let romajiName: String
     /// In Japanese, at most 200 bytes.
     package let japaneseName: String
-    /// At most 16.
+    /// At most 16, each at most 64 bytes.
     package let roles: [HCRole]
     /// Register numbers by the name of the register, such as `医籍`; at most 16, each name and number at most 64 bytes.
     package let registerNumbers: [RegisterNumber]

@@ -17,6 +17,8 @@ package struct IssuerSettings: Sendable, Hashable {
     package var keepSeconds: Int64
     /// The holders that the issuer may speak for with their 本人ID as subject; others are linked in the registry.
     package var holders: Set<HolderID>
+    /// Whether the issuer may speak for every holder that an authority registered, with the 本人ID as subject.
+    package var speaksForRegistered: Bool
     /// Whether this is the instance's own development issuer.
     package var isDevelopment: Bool
 
@@ -24,8 +26,9 @@ package struct IssuerSettings: Sendable, Hashable {
     package init(
         issuer: String, audience: String, jwks: String, algorithms: Set<JWSAlgorithm> = Set(JWSAlgorithm.allCases),
         refreshSeconds: Int64 = 300, keepSeconds: Int64 = 3600, holders: Set<HolderID> = [],
-        isDevelopment: Bool = false
+        speaksForRegistered: Bool = false, isDevelopment: Bool = false
     ) {
+        self.speaksForRegistered = speaksForRegistered
         self.issuer = issuer
         self.audience = audience
         self.jwks = jwks

@@ -80,7 +80,8 @@ package final class TokenIdentification: Sendable {
                 if let linked = try HolderStore.holder(issuer: issuer.issuer, subject: subject, in: connection) {
                     return linked
                 }
-                guard let named = HolderID(subject), issuer.holders.contains(named),
+                guard let named = HolderID(subject),
+                    issuer.holders.contains(named) || issuer.speaksForRegistered,
                     try HolderStore.isEnabled(named, in: connection)
                 else { return nil }
                 return named

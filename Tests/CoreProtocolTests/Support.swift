@@ -38,7 +38,7 @@ enum Samples {
         .health,
         .admin(.verifyAudit, proof: [1, 2, 3]),
         .admin(.listAudit(from: .max, limit: 500), proof: []),
-    ]
+    ] + RegistrationSamples.requests
 
     static let replies: [CoreReply] = [
         .signed(
@@ -70,7 +70,7 @@ enum Samples {
         ]),
         .failed(Failure(.denied, "No.", rule: "client-known", reasons: ["a", "b"], retryAfter: 30)),
         .failed(Failure(.unexpected, "")),
-    ]
+    ] + RegistrationSamples.replies
 
     private static func facts(outcome: UInt64?, state: SignatureFacts.State) -> SignatureFacts {
         SignatureFacts(

@@ -1,7 +1,10 @@
 package import HPKI
 
 /// What a registration authority, or an operator in its place, asks of the registry.
+///
+/// `RegistrationLimits` bounds every part; a frame beyond them cannot be read, and core closes the link it came on.
 package struct RegistrationCommand: Sendable, Hashable {
+    /// At most 64 bytes.
     package let requestID: String
     package let party: Party
     package let act: Act
@@ -19,16 +22,16 @@ package struct RegistrationCommand: Sendable, Hashable {
         /// Create a holder, or change one's facts.
         case putHolder(HolderRecord)
         case holder(HolderID)
-        /// At most `limit` holders (1 to 500) behind `after` in the order of their ids.
+        /// At most `limit` holders (1 to 200) behind `after` in the order of their ids.
         case listHolders(after: HolderID?, limit: UInt16)
         /// Have a key made for a holder; `replaces` names the credential that it takes over from when it is certified.
         case requestKey(KeyOrder)
         case credential(CredentialID)
-        /// At most `limit` credentials (1 to 500) behind `after` in the order of their ids, of one holder or of all.
+        /// At most `limit` credentials (1 to 200) behind `after` in the order of their ids, of one holder or of all.
         case listCredentials(of: HolderID?, after: CredentialID?, limit: UInt16)
         /// The PKCS#10 certification request (RFC 2986) of a generated key.
         case certificationRequest(CredentialID)
-        /// Deliver the certificate (DER); it takes effect at `takesOverAt`, or at once.
+        /// Deliver the certificate (DER, at most 16 KiB); it takes effect at `takesOverAt`, or at once.
         case deliver(CredentialID, certificate: [UInt8], takesOverAt: Instant?)
         case suspend(CredentialID, reason: RevocationReason)
         case resume(CredentialID)
@@ -37,9 +40,11 @@ package struct RegistrationCommand: Sendable, Hashable {
         case destroy(CredentialID)
         /// Let a holder act, or not; what is disabled signs nothing.
         case enable(HolderID, Bool)
-        /// Take a certificate revocation list (DER) of one of the authority's issuers.
+        /// Take a certificate revocation list (DER, at most 1,000,000 bytes) of one of the authority's issuers.
         case takeRevocationList([UInt8])
-        /// Start a bulk import under a name of the authority's choice; at most 10,000 rows.
+        /// Start a bulk import under a name of the authority's choice (at most 64 bytes); at most 1,000 rows.
+        ///
+        /// A larger import is several, each under its own name; all of a frame is at most 1 MiB, else `.tooLarge`.
         case startImport(name: String, rows: [ImportRow])
         case importJob(name: String)
         /// At most `limit` rows (1 to 500) of an import's report, from row `from` (0 is the first).

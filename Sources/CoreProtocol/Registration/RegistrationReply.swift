@@ -1,16 +1,22 @@
 package import HPKI
 
 /// What the registry answers.
+///
+/// `RegistrationLimits` bounds every part; a reply beyond them cannot be read, and its caller runs into the deadline.
 package enum RegistrationReply: Sendable, Hashable {
     case holder(HolderFacts)
     /// `next` is the id to list behind for more; nil at the end.
+    ///
+    /// At most 200.
     case holders([HolderFacts], next: HolderID?)
     case credential(CredentialFacts)
+    /// At most 200.
     case credentials([CredentialFacts], next: CredentialID?)
     /// PKCS#10 in DER.
     case certificationRequest([UInt8])
     case revocationList(RevocationListFacts)
     case importJob(ImportFacts)
+    /// At most 500.
     case importRows([ImportRowFacts])
 }
 
@@ -67,12 +73,12 @@ package struct CredentialFacts: Sendable, Hashable {
 
 /// A revocation list that was taken.
 package struct RevocationListFacts: Sendable, Hashable {
-    /// The issuer's common name, or its whole name.
+    /// The issuer's common name, or its whole name; at most 1000 bytes.
     package let issuer: String
     package let thisUpdate: Instant
     package let nextUpdate: Instant?
     package let entries: UInt32
-    /// Credentials that became revoked by it.
+    /// Credentials that became revoked by it; at most 10,000 are named.
     package let revoked: [CredentialID]
 
     /// Facts of a list.
@@ -114,7 +120,7 @@ package struct ImportRowFacts: Sendable, Hashable {
     package let credential: CredentialID?
     /// `waiting`, `done` or the name of a failure's kind.
     package let outcome: String
-    /// A sentence for a row that failed.
+    /// A sentence for a row that failed; at most 1000 bytes.
     package let detail: String?
 
     /// Facts of a row.

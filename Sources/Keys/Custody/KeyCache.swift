@@ -50,7 +50,8 @@ package final class KeyCache: Sendable {
 
     /// The unwrapped key, from the cache or freshly unwrapped into it; nil where the cache is off.
     func key(
-        _ credential: CredentialID, _ wrapped: WrappedKey, as type: KeyType, under wrappingKey: KeyHandle
+        _ credential: CredentialID, _ wrapped: WrappedKey, as type: KeyType, under wrappingKey: KeyHandle,
+        until deadline: ContinuousClock.Instant
     ) async throws(PKCS11Error) -> VaultKey? {
         guard settings.size > 0 else {
             state.withLock { $0.misses += 1 }
@@ -68,10 +69,7 @@ package final class KeyCache: Sendable {
         if let known { return known }
         let vault = try await vault()
         let key: VaultKey
-        do { key = try await vault.unwrap(wrapped.blob, as: type, under: wrappingKey) } catch {
-            if error != .keyMissing { dropVault(vault) }
-            throw error
-        }
+        key = try await vault.unwrap(wrapped.blob, as: type, under: wrappingKey, deadline: deadline)
         let entry = Entry(key: key, blob: wrapped.blob, until: .now.advanced(by: settings.lifetime))
         let evicted = state.withLock { state -> [Entry] in
             var evicted: [Entry] = []
@@ -104,14 +102,15 @@ package final class KeyCache: Sendable {
     }
 
     private func vault() async throws(PKCS11Error) -> KeyVault {
-        if let vault = state.withLock({ $0.vault }), vault.isUsable { return vault }
-        let vault = try await KeyVault.open(pool)
-        state.withLock { $0.vault = vault }
-        return vault
-    }
-
-    private func dropVault(_ vault: KeyVault) {
-        state.withLock { if $0.vault === vault { $0.vault = nil } }
+        if let vault = state.withLock({ $0.vault }) { return vault }
+        let new = try await pool.openVault()
+        let kept = state.withLock { state in
+            // Two may have opened one at once.
+            state.vault = state.vault ?? new
+            return state.vault
+        }
+        if kept !== new { await new.close() }
+        return kept ?? new
     }
 }
 

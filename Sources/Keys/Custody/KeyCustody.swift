@@ -181,7 +181,9 @@ package final class KeyCustody: Sendable {
         until deadline: ContinuousClock.Instant
     ) async throws(PKCS11Error) -> [UInt8] {
         let mechanism = key.algorithm.mechanism
-        if let unwrapped = try await cache.key(key.credential, wrapped, as: key.keyType, under: wrappingKey) {
+        if let unwrapped = try await cache.key(
+            key.credential, wrapped, as: key.keyType, under: wrappingKey, until: deadline)
+        {
             let value = try await pool.sign(digest, with: unwrapped.handle, by: mechanism, deadline: deadline)
             withExtendedLifetime(unwrapped) {}
             return value

@@ -1,3 +1,4 @@
+package import Certificates
 package import HPKI
 
 /// Everything that the registry knows of one second key, but not the key itself.
@@ -36,6 +37,19 @@ package struct CredentialRecord: Sendable, Hashable {
             id: id, holder: holder, authority: authority, state: .requested, keyType: keyType, algorithm: algorithm,
             custody: custody, replaces: replaces, changedAt: now, version: 1
         )
+    }
+
+    /// A key with its certificate, in effect at once: what a development instance begins with.
+    package init(
+        active certificate: HPKICertificate, id: CredentialID, holder: HolderID, authority: AuthorityID,
+        keyType: KeyType, algorithm: SignatureAlgorithm, custody: String, at now: Instant
+    ) {
+        self.init(
+            id: id, holder: holder, authority: authority, state: .active, keyType: keyType, algorithm: algorithm,
+            custody: custody, replaces: nil, changedAt: now, version: 1
+        )
+        publicKey = certificate.publicKey.subjectPublicKeyInfo
+        self.certificate = certificate.der
     }
 
     init(

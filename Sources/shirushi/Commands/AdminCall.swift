@@ -31,9 +31,12 @@ struct AdminCall {
                 return .auditReport(try await AuditOffice.verify(database, home.core))
             case .listAudit(let from, let limit):
                 return .auditEntries(try await AuditOffice.entries(database, from: from, limit: Int(limit)))
+            case .auditKeys, .addEpoch, .retireEpoch, .rotation, .noteBackup:
+                throw CommandError(
+                    "this needs the token, so the instance must serve: shirushi serve --home \(home.path)")
             }
-        } catch {
-            throw unreadable(error.cause ?? error.detail)
+        } catch let failure as Failure {
+            throw unreadable(failure.cause ?? failure.detail)
         }
     }
 

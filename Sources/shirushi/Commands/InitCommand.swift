@@ -1,4 +1,6 @@
 import ArgumentParser
+import Core
+import HPKI
 import Host
 
 /// `shirushi init`: makes an instance.
@@ -21,7 +23,9 @@ struct InitCommand: AsyncParsableCommand {
     @Flag(help: "Make a development instance, complete with a software token, authorities and holders.")
     var development = false
     @Option(name: .customLong("key-type"), help: "The second keys of a development instance.")
-    var keyType = DevelopmentInstance.KeyType.rsa2048
+    var keyType = KeyType.rsa2048
+    @Option(help: "Where a development instance's keys are kept: wrapped in the database, or resident in the token.")
+    var custody = RegistrationSettings.Mode.wrapped
 
     func run() async throws {
         let home = home.home
@@ -34,7 +38,7 @@ struct InitCommand: AsyncParsableCommand {
                 "\(home.path) is not empty and holds no instance; nothing was changed. Name another folder.")
         }
         if development {
-            try await DevelopmentInstance(home: home, keyType: keyType).make()
+            try await DevelopmentInstance(home: home, keyType: keyType, custody: custody).make()
             print(
                 """
                 Made a development instance at \(home.path).
@@ -60,7 +64,8 @@ struct InitCommand: AsyncParsableCommand {
     }
 }
 
-extension DevelopmentInstance.KeyType: ExpressibleByArgument {}
+extension KeyType: ExpressibleByArgument {}
+extension RegistrationSettings.Mode: ExpressibleByArgument {}
 
 /// `--home DIR`, which every command on an instance takes.
 struct HomeOption: ParsableArguments {

@@ -52,7 +52,8 @@ extension Configuration {
         for issuer in issuers where issuer.jwks.hasPrefix("file://") {
             check("issuers") { _ = try Files.read(String(issuer.jwks.dropFirst(7)), atMost: 65_536) }
         }
-        check("hsm.pinFile", module.pinFile) { _ = try SecretFile.read(module.pinFile, atMost: 256) }
+        check("hsm") { _ = try module.pin.read() }
+        check("authorities") { _ = try registration() }
         for path in [home.core.logKey, home.core.pseudonymKey, home.core.claimKey, home.core.adminKey] {
             check("secrets") { _ = try SecretFile.read(path, atMost: 4096) }
         }
@@ -105,7 +106,10 @@ extension Configuration {
             \(listeners.joined(separator: "\n"))
             metrics:         \(web.metrics.map { "http on \($0.address):\($0.port)" } ?? "none")
             hsm:             \(module.path), token \(module.token), \(module.sessions) sessions, \(module.custody)
-            hsm PIN:         (redacted, from a file)
+            hsm PIN:         (redacted, from \(module.pin.words))
+            keys:            \(keys.mode.rawValue), \(keys.offers.map(\.keyType.rawValue).joined(separator: ", ")); \
+            cache of \(keys.cacheSize) for \(keys.cacheSeconds) s
+            authorities:     \(authorities.isEmpty ? "none" : authorities.map(\.name.description).joined(separator: ", "))
             hsm environment: \(environment.isEmpty ? "none" : environment)
             issuers:
             \(issuers.joined(separator: "\n"))
@@ -125,12 +129,14 @@ extension Configuration {
         CoreSettings(
             paths: home.core, origin: origin,
             token: CoreSettings.Token(
-                module: module.path, label: module.token, pinFile: module.pinFile, sessions: module.sessions,
-                timeoutSeconds: module.timeoutSeconds, custody: module.custody
+                module: module.path, label: module.token, pin: { [pin = module.pin] () throws(HostError) in try pin.read() },
+                sessions: module.sessions, timeoutSeconds: module.timeoutSeconds, custody: module.custody,
+                initializeArguments: module.initializeArguments
             ),
             issuers: issuers, clients: clients, window: window,
             policies: try PolicySet(reading: try Files.read(policyFile, atMost: YAMLNode.byteLimit)),
-            certificates: certificates, certificatePolicies: certificatePolicies, inFlight: inFlight,
+            certificates: certificates, certificatePolicies: certificatePolicies,
+            registration: try registration(), inFlight: inFlight,
             kind: kind.rawValue, failpoint: kind == .development ? failpoint : nil
         )
     }

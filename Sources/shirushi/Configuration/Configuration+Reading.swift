@@ -32,14 +32,14 @@ extension Configuration {
 /// Reads the file key by key, collecting what is wrong.
 ///
 /// Where a key is at fault a harmless value stands for it, so that what else is wrong is found too.
-private struct Reading {
+struct Reading {
     let home: Home
     var faults = YAMLFaults()
 
     mutating func configuration(_ root: YAMLNode) -> Configuration? {
         let known = [
             "kind", "origin", "publicOrigin", "listeners", "metrics", "hsm", "issuers", "clients", "signingWindow",
-            "clockSkew", "policy", "certificates", "limits", "clock",
+            "clockSkew", "policy", "certificates", "limits", "clock", "authorities", "keys",
         ]
         guard let map = root.mapping(allowed: known, faults: &faults) else { return nil }
         let kind = required("kind", in: map, or: .development) { (node) throws(YAMLError) in
@@ -71,6 +71,8 @@ private struct Reading {
             ),
             certificates: watched,
             certificatePolicies: policies,
+            authorities: list("authorities", in: map) { $0.authority($1) },
+            keys: keys(map["keys"]),
             inFlight: inFlight,
             requireSynchronisedClock: flag("requireSynchronised", in: clock),
             allowPrivateAddresses: kind == .development
@@ -124,7 +126,8 @@ private struct Reading {
 
     private mutating func module(_ root: YAMLMapping) -> Configuration.Module {
         let known = [
-            "module", "token", "pinFile", "sessions", "timeoutSeconds", "acceptSoftwareToken", "environment",
+            "module", "token", "pinFile", "pinEnvironment", "pinCredential", "sessions", "timeoutSeconds",
+            "acceptSoftwareToken", "environment", "initializeArguments",
         ]
         let node = required("hsm", in: root, or: nil) { (node) throws(YAMLError) -> YAMLNode? in node }
         let map = node?.mapping(allowed: known, faults: &faults)
@@ -140,7 +143,10 @@ private struct Reading {
         return Configuration.Module(
             path: text("module", in: map, or: Configuration.noFile),
             token: text("token", in: map, or: "-", atMost: 32),
-            pinFile: home.resolve(text("pinFile", in: map, or: Configuration.noFile)),
+            pin: pin(map),
+            initializeArguments: map?["initializeArguments"].flatMap { node in
+                faults.read(or: nil) { () throws(YAMLError) -> String? in try node.string(atMost: 1024) }
+            },
             sessions: number("sessions", in: map, or: 4, 1...256),
             timeoutSeconds: number("timeoutSeconds", in: map, or: 10, 1...120),
             acceptSoftwareToken: flag("acceptSoftwareToken", in: map),
@@ -148,9 +154,23 @@ private struct Reading {
         )
     }
 
+    /// Exactly one of the three places.
+    private mutating func pin(_ map: YAMLMapping?) -> Configuration.PINSource {
+        let named = ["pinFile", "pinEnvironment", "pinCredential"].filter { map?[$0] != nil }
+        if named.count > 1, let node = map?[named[1]] {
+            faults.add(node.fault("is one place too many for the PIN; \(named[0]) is named too"))
+        }
+        switch named.first {
+        case "pinEnvironment": return .environment(text("pinEnvironment", in: map, or: "-", atMost: 128))
+        case "pinCredential": return .credential(text("pinCredential", in: map, or: "-", atMost: 128))
+        default: return .file(home.resolve(text("pinFile", in: map, or: Configuration.noFile)))
+        }
+    }
+
     private mutating func issuer(_ node: YAMLNode) -> IssuerSettings? {
         let known = [
-            "issuer", "audience", "jwks", "algorithms", "refreshSeconds", "keepSeconds", "holders", "development",
+            "issuer", "audience", "jwks", "algorithms", "refreshSeconds", "keepSeconds", "holders",
+            "registeredHolders", "development",
         ]
         guard let map = node.mapping(allowed: known, faults: &faults) else { return nil }
         let algorithms = optional("algorithms", in: map, or: Set(JWSAlgorithm.allCases)) { (node) throws(YAMLError) in
@@ -177,6 +197,7 @@ private struct Reading {
             refreshSeconds: Int64(number("refreshSeconds", in: map, or: 300, 1...86_400)),
             keepSeconds: Int64(number("keepSeconds", in: map, or: 3600, 0...86_400)),
             holders: holders,
+            speaksForRegistered: flag("registeredHolders", in: map),
             isDevelopment: flag("development", in: map)
         )
     }
@@ -238,7 +259,7 @@ private struct Reading {
 
 extension Reading {
     /// What `read` makes of the key's value; `fallback` where it is at fault, missing included.
-    private mutating func required<Value>(
+    mutating func required<Value>(
         _ key: String, in map: YAMLMapping?, or fallback: Value, _ read: (YAMLNode) throws(YAMLError) -> Value
     ) -> Value {
         guard let map else { return fallback }
@@ -246,14 +267,14 @@ extension Reading {
     }
 
     /// What `read` makes of the key's value; `fallback` where it is missing or at fault.
-    private mutating func optional<Value>(
+    mutating func optional<Value>(
         _ key: String, in map: YAMLMapping?, or fallback: Value, _ read: (YAMLNode) throws(YAMLError) -> Value
     ) -> Value {
         guard let node = map?[key] else { return fallback }
         return faults.read(or: fallback) { () throws(YAMLError) in try read(node) }
     }
 
-    private mutating func text(
+    mutating func text(
         _ key: String, in map: YAMLMapping?, or fallback: String, atMost limit: Int = 4096
     ) -> String {
         required(key, in: map, or: fallback) { (node) throws(YAMLError) in
@@ -263,24 +284,24 @@ extension Reading {
         }
     }
 
-    private mutating func number(
+    mutating func number(
         _ key: String, in map: YAMLMapping?, or usual: Int, _ range: ClosedRange<Int>
     ) -> Int {
         optional(key, in: map, or: usual) { (node) throws(YAMLError) in try node.integer(in: range) }
     }
 
-    private mutating func duration(
+    mutating func duration(
         _ key: String, in map: YAMLMapping?, or usual: Int64, _ range: ClosedRange<Int>
     ) -> Int64 {
         optional(key, in: map, or: usual) { (node) throws(YAMLError) in Int64(try node.duration(in: range)) }
     }
 
-    private mutating func flag(_ key: String, in map: YAMLMapping?) -> Bool {
+    mutating func flag(_ key: String, in map: YAMLMapping?) -> Bool {
         optional(key, in: map, or: false) { (node) throws(YAMLError) in try node.boolean() }
     }
 
     /// The entries of a list that can be read.
-    private mutating func list<Value>(
+    mutating func list<Value>(
         _ key: String, in map: YAMLMapping, _ read: (inout Reading, YAMLNode) -> Value?
     ) -> [Value] {
         let nodes = optional(key, in: map, or: []) { (node) throws(YAMLError) in try node.sequence(atMost: 1000) }

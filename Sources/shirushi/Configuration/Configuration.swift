@@ -16,7 +16,10 @@ struct Configuration: Sendable {
     struct Module: Sendable {
         var path: String
         var token: String
-        var pinFile: String
+        /// Where the user PIN is read from: never an argument.
+        var pin: PINSource
+        /// What `C_Initialize` is given besides, for modules that need it.
+        var initializeArguments: String?
         var sessions: Int
         var timeoutSeconds: Int
         /// SoftHSM is a software token; it is refused unless it is accepted by name.
@@ -26,6 +29,32 @@ struct Configuration: Sendable {
 
         /// What receipts call the module.
         var custody: String { path.contains("softhsm") || acceptSoftwareToken ? "software token" : "hsm" }
+    }
+
+    /// Where a PIN comes from.
+    enum PINSource: Sendable, Hashable {
+        case file(String)
+        /// A variable of the environment, taken out of it as soon as it is read.
+        case environment(String)
+        /// A file below `$CREDENTIALS_DIRECTORY` (systemd's LoadCredential and SetCredentialEncrypted).
+        case credential(String)
+    }
+
+    /// An authority as the file names it; its certificates are read when core starts.
+    struct Authority: Sendable {
+        var name: AuthorityID
+        var clientCertificates: [String]
+        var issuers: [String]
+        var roles: [String]
+    }
+
+    /// Where keys are kept and which are made.
+    struct Keys: Sendable {
+        var mode: RegistrationSettings.Mode
+        var offers: [RegistrationSettings.Offer]
+        var cacheSize: Int
+        var cacheSeconds: Int64
+        var roles: [String]
     }
 
     /// Stands for a path that the configuration does not give, so that what else is wrong can be found.
@@ -41,6 +70,8 @@ struct Configuration: Sendable {
     var policyFile: String
     var certificates: CertificateWatch.Settings
     var certificatePolicies: Set<String>
+    var authorities: [Authority]
+    var keys: Keys
     var inFlight: Int
     var requireSynchronisedClock: Bool
     /// Addresses that core may fetch from although they are private, and without TLS: development only.

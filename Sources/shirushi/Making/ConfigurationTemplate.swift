@@ -1,3 +1,5 @@
+import Core
+import Development
 import HPKI
 import Host
 
@@ -7,7 +9,7 @@ enum ConfigurationTemplate {
     static let developmentIssuer = "https://localhost:8443/development-issuer"
 
     /// A development instance: everything on loopback, SoftHSM, its own issuer.
-    static func development(module: String) -> String {
+    static func development(module: String, custody: RegistrationSettings.Mode) -> String {
         """
         # A development instance of Shirushi. docs/configuration.md explains every key.
         kind: development
@@ -40,6 +42,7 @@ enum ConfigurationTemplate {
             jwks: development/issuer/jwks.json
             algorithms: [ES256]
             holders: [\(DevelopmentInstance.holders.map(\.id).joined(separator: ", "))]
+            registeredHolders: true
             development: true
         clients:
           - id: demo-hospital
@@ -48,6 +51,15 @@ enum ConfigurationTemplate {
           - id: demo-pharmacy
             facility: "1349999999"
             kind: pharmacy
+        authorities:
+        \(authorities)
+        keys:
+          mode: \(custody.rawValue)
+          offered: [rsa-2048, rsa-3072, rsa-4096, p-256, p-384]
+          spares: 0
+          cache:
+            size: 512
+            lifetime: 5m
         signingWindow: 18h
         clockSkew: 60s
         policy: policies/signing.yaml
@@ -64,6 +76,18 @@ enum ConfigurationTemplate {
           perClient: 64
 
         """
+    }
+
+    /// The three development authorities, with their client certificates and issuing certificates.
+    private static var authorities: String {
+        DevelopmentPKI.Authority.allCases.map { authority in
+            """
+              - name: \(authority.rawValue)
+                clientCertificates: [development/authorities/\(authority.rawValue).pem]
+                issuers: [trust/intermediates/dev-\(authority.rawValue).pem]
+                roles: [Medical Doctor, Dentist, Pharmacist, General Nurse, Director of Hospital, Director of Clinic]
+            """
+        }.joined(separator: "\n")
     }
 
     /// A production instance, to be completed by the operator.
@@ -98,6 +122,11 @@ enum ConfigurationTemplate {
             algorithms: [ES256]
             holders: []
         clients: []
+        authorities: []
+        keys:
+          mode: wrapped
+          offered: [rsa-2048]
+          spares: 20
         signingWindow: 18h
         clockSkew: 60s
         policy: policies/signing.yaml

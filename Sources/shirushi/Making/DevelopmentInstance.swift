@@ -45,18 +45,12 @@ struct DevelopmentInstance {
         ),
     ]
 
-    /// The kind of the holders' second keys.
-    enum KeyType: String, CaseIterable, Sendable {
-        case rsa2048 = "rsa-2048"
-        case rsa3072 = "rsa-3072"
-        case p256 = "p-256"
-    }
-
     static let softHSM = "/usr/lib/softhsm/libsofthsm2.so"
     static let tokenLabel = "shirushi"
 
     let home: Home
     var keyType = KeyType.rsa2048
+    var custody = RegistrationSettings.Mode.wrapped
 
     /// Makes the instance; progress goes to standard error, since the RSA keys take a moment.
     func make() async throws {
@@ -76,7 +70,7 @@ struct DevelopmentInstance {
         try await makeHolders(&pki)
         try DevelopmentAuthorities(home: home).store(pki)
         try DevelopmentAuthorities(home: home).renewRevocationLists(always: true)
-        try new.make(kind: .development, configuration: ConfigurationTemplate.development(module: Self.softHSM))
+        try new.make(kind: .development, configuration: ConfigurationTemplate.development(module: Self.softHSM, custody: custody))
     }
 
     private func write(trustOf pki: DevelopmentPKI) throws {
@@ -106,29 +100,42 @@ struct DevelopmentInstance {
     }
 
     private func makeHolders(_ pki: inout DevelopmentPKI) async throws {
-        let session = try await makeToken()
+        let (token, pin) = try await makeToken()
         let database = try Database.open(at: home.core.database, parts: CoreSchema.parts)
+        let epoch = try await makeWrappingKey(token.0, officerPIN: token.1, database)
+        let session = try await token.0.openSession(writable: true)
+        try await session.login(pin)
+        let seals = CustodyKey(try SecretFile.read(home.core.custodyKey, atMost: 64).copiedBytes)
         for holder in Self.holders {
-            guard let id = HolderID(holder.id), let credential = CredentialID("\(holder.id)-key-1") else { continue }
-            let keyID = Random.live.bytes(16)
-            let pair = try await session.generateKeyPair(keyType.kind, label: credential.description, id: keyID)
+            guard let id = HolderID(holder.id), let credential = CredentialID("\(holder.id)-key-1"),
+                let authority = AuthorityID(holder.authority.rawValue)
+            else { continue }
+            let key = try await makeKey(credential, of: id, epoch, seals, session)
+            let now = WallClock.live.now()
             let certificate = try pki.issue(
                 HolderProfile(
                     romajiName: holder.romajiName, japaneseName: holder.japaneseName, identifier: holder.id,
                     roles: holder.roles, organization: holder.organization,
                     japaneseOrganization: holder.japaneseOrganization
                 ),
-                publicKey: pair.subjectPublicKeyInfo, by: holder.authority, now: WallClock.live.now()
+                publicKey: key.publicKey, by: holder.authority, now: now
             )
+            let registered = RegisteredHolder(
+                record: HolderRecord(
+                    id: id, romajiName: holder.romajiName, japaneseName: holder.japaneseName, roles: holder.roles,
+                    registerNumbers: []),
+                authority: authority, state: .enabled, version: 1
+            )
+            let record = CredentialRecord(
+                active: certificate, id: credential, holder: id, authority: authority, keyType: keyType,
+                algorithm: keyType.algorithms[0], custody: custody.rawValue, at: now)
             try await database.write { connection in
-                try HolderStore.insert(id, in: connection)
-                try CredentialStore.insert(
-                    Credential(
-                        id: credential, holder: id, keyID: keyID, custody: .resident, algorithm: keyType.algorithm,
-                        certificate: certificate, state: .active
-                    ),
-                    in: connection
-                )
+                _ = try HolderStore.put(registered, record: 0, in: connection)
+                _ = try CredentialStore.put(record, endsAt: certificate.notAfter, entry: nil, in: connection)
+                _ = try CredentialStore.noteSerial(
+                    issuer: Digest(of: certificate.issuer.der), serial: certificate.serialNumber, of: credential,
+                    in: connection)
+                try CredentialStore.put(key.material, of: credential, in: connection)
             }
             Progress.say("  \(holder.id): \(holder.roles.map(\.description).joined(separator: ", "))")
         }
@@ -136,8 +143,44 @@ struct DevelopmentInstance {
         await session.close()
     }
 
+    private func makeKey(
+        _ credential: CredentialID, of holder: HolderID, _ epoch: WrappingEpoch, _ seals: CustodyKey,
+        _ session: PKCS11Session
+    ) async throws -> (material: KeyMaterial, publicKey: [UInt8]) {
+        switch custody {
+        case .resident:
+            let keyID = Random.live.bytes(16)
+            let pair = try await session.generateKeyPair(keyType, label: credential.description, id: keyID)
+            return (.resident(keyID: keyID), pair.subjectPublicKeyInfo)
+        case .wrapped:
+            guard let key = try await session.wrappingKeys().first(where: { $0.id == epoch.keyID }) else {
+                throw CommandError("the token has lost its wrapping key")
+            }
+            let pair = try await session.generateWrappedKeyPair(keyType, under: key.handle)
+            let binding = KeyBinding(
+                credential: credential, holder: holder, keyType: keyType, publicKey: pair.subjectPublicKeyInfo)
+            return (
+                .wrapped(seals.seal(pair.blob, epoch: epoch.epoch, for: binding)), pair.subjectPublicKeyInfo
+            )
+        }
+    }
+
+    /// The wrapping key of epoch 1, generated in the module: a development instance has no officers.
+    private func makeWrappingKey(
+        _ token: PKCS11Token, officerPIN: PIN, _ database: Database
+    ) async throws -> WrappingEpoch {
+        let epoch = WrappingEpoch(epoch: 1, keyID: Random.live.bytes(16), checkValue: [], state: .current)
+        let officer = try await token.openOfficerSession(pin: officerPIN)
+        try await officer.generateWrappingKey(label: "shirushi wrapping 1", id: epoch.keyID)
+        await officer.close()
+        try await database.write { try WrappingEpochStore.insert(epoch, in: $0) }
+        return epoch
+    }
+
     /// Initialises the software token with random PINs; the module must be told its configuration before it is loaded.
-    private func makeToken() async throws -> PKCS11Session {
+    ///
+    /// Gives the token with its officer's PIN, and the user's.
+    private func makeToken() async throws -> ((PKCS11Token, PIN), PIN) {
         try Files.makeFolder(home.hsm + "/tokens")
         let configuration = """
             directories.tokendir = \(home.hsm)/tokens
@@ -153,30 +196,11 @@ struct DevelopmentInstance {
         try SecretFile.write(pin, to: home.secrets + "/hsm.pin")
         try SecretFile.write(officerPIN, to: home.secrets + "/hsm-officer.pin")
         let module = try await PKCS11Module.load(path: Self.softHSM)
-        var (user, userAgain, officer) = (pin, pin, officerPIN)
+        var (user, userAgain, officer, officerAgain) = (pin, pin, officerPIN, officerPIN)
         let token = try await module.initializeToken(
             label: Self.tokenLabel, securityOfficerPIN: PIN(consuming: &officer), userPIN: PIN(consuming: &user)
         )
-        let session = try await token.openSession(writable: true)
-        try await session.login(PIN(consuming: &userAgain))
-        return session
-    }
-}
-
-extension DevelopmentInstance.KeyType {
-    fileprivate var kind: KeyKind {
-        switch self {
-        case .rsa2048: .rsa(bits: 2048)
-        case .rsa3072: .rsa(bits: 3072)
-        case .p256: .p256
-        }
-    }
-
-    fileprivate var algorithm: SignatureAlgorithm {
-        switch self {
-        case .rsa2048, .rsa3072: .rsaPKCS1SHA256
-        case .p256: .ecdsaP256SHA256
-        }
+        return ((token, PIN(consuming: &officerAgain)), PIN(consuming: &userAgain))
     }
 }
 

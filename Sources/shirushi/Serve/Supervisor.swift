@@ -102,6 +102,8 @@ final class Supervisor: Sendable {
         case .front:
             for variable in ofModule { variables[variable.name] = nil }
             variables["SOFTHSM2_CONF"] = nil
+            variables["CREDENTIALS_DIRECTORY"] = nil
+            if case .environment(let name) = configuration.module.pin { variables[name] = nil }
         }
         return variables.map { "\($0.key)=\($0.value)" }
     }
