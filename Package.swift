@@ -94,7 +94,7 @@ let package = Package(
             swiftSettings: strict
         ),
         module("Audit", ["HPKI", "Host", "Storage", "Identity", "Policies"], [crypto]),
-        module("Keys", ["HPKI", "Host", "Audit", "Certificates", "PKCS11", "Storage"], [logging]),
+        module("Keys", ["HPKI", "Host", "Audit", "Certificates", "PKCS11", "Storage"], [crypto, logging]),
         module(
             "Core",
             [

@@ -17,7 +17,7 @@ extension CoreInstance {
             group.addTask { await rotation.run(logger: logger) }
             group.addTask {
                 repeat {
-                    do { try await registry.tick() } catch {
+                    do throws(Failure) { try await registry.tick() } catch {
                         logger.error("what is due was not done", metadata: ["cause": "\(error.cause ?? error.detail)"])
                     }
                 } while (try? await Task.sleep(for: .seconds(15))) != nil
@@ -55,7 +55,7 @@ extension CoreInstance {
     }
 
     private func auditKeys(_ logger: Logger) async {
-        do {
+        do throws(Failure) {
             let report = try await keysAudit.run(rows: false)
             keyFaults.withLock { $0 = report.faults }
             for fault in report.faults.prefix(20) {

@@ -70,7 +70,7 @@ package struct CoreInstance: Sendable {
             keys = (
                 LogKey(try secret(paths.logKey)), Pseudonyms(key: try secret(paths.pseudonymKey)),
                 ClaimKey(try secret(paths.claimKey)), Digest(of: try secret(paths.adminKey)),
-                CustodyKey(try custodyKey(paths.custodyKey)), try settings.token.pin()
+                CustodyKey(try custodyKey(paths.custodyKey)), try pin(settings.token)
             )
         } catch { throw .host(error) }
         // The module first: while it is away each start of core would add to the log for nothing.
@@ -167,6 +167,12 @@ package struct CoreInstance: Sendable {
 
     private static func secret(_ path: String) throws(HostError) -> [UInt8] {
         try SecretFile.read(path, atMost: 4096).copiedBytes
+    }
+
+    private static func pin(_ token: CoreSettings.Token) throws(HostError) -> PIN {
+        do { return try token.pin() } catch let error as HostError { throw error } catch {
+            throw .missing(path: "the PIN (\(error))")
+        }
     }
 
     private static func openToken(

@@ -1,6 +1,5 @@
 import Audit
 import HPKI
-package import Host
 package import Identity
 package import Keys
 package import PKCS11
@@ -45,7 +44,7 @@ package struct CoreSettings: Sendable {
         package var module: String
         package var label: String
         /// Reads the user PIN: from a file, the environment or a systemd credential, as the configuration says.
-        package var pin: @Sendable () throws(HostError) -> PIN
+        package var pin: @Sendable () throws -> PIN
         package var sessions: Int
         /// Seconds after which a call counts as hung, and core is started anew.
         package var timeoutSeconds: Int
@@ -56,7 +55,7 @@ package struct CoreSettings: Sendable {
 
         /// A token with all its settings.
         package init(
-            module: String, label: String, pin: @escaping @Sendable () throws(HostError) -> PIN, sessions: Int,
+            module: String, label: String, pin: @escaping @Sendable () throws -> PIN, sessions: Int,
             timeoutSeconds: Int, custody: String, initializeArguments: String? = nil
         ) {
             self.initializeArguments = initializeArguments

@@ -119,7 +119,7 @@ package struct Sign: Sendable {
     private func recordIntent(
         _ permit: consuming Permit, _ use: KeyUse, _ signature: PermittedSignature, _ claim: Claim?
     ) async throws(Failure) -> Intent {
-        let holder = permit.caller.holder
+        let holder = permit.holder
         let stored = (
             form: signature.form, digest: signature.digest, time: signature.signingTime, rule: signature.rule,
             algorithm: signature.algorithm

@@ -1,4 +1,3 @@
-package import Certificates
 package import HPKI
 package import Keys
 

@@ -140,11 +140,12 @@ extension Registry {
             isSeen = try await read { try CredentialStore.credential(issuer: issuer, serial: serial, in: $0) } != nil
         }
         let (trust, crls) = watch.snapshot
-        return try CertificateIntake.judge(
-            der: der, for: publicKey, holder: held.holder, roles: holder.record.roles, remit: remit, trust: trust,
-            crls: crls, acceptablePolicies: certificatePolicies, knownRoles: settings.knownRoles,
-            seenSerial: { _, _ in isSeen }, at: clock.now(), takesOverAt: takesOverAt
-        )
+        let intake = CertificateIntake(
+            remit: remit, trust: trust, crls: crls, acceptablePolicies: certificatePolicies,
+            knownRoles: settings.knownRoles)
+        return try intake.judge(
+            der: der, for: publicKey, roles: holder.record.roles, takesOverAt: takesOverAt,
+            seenSerial: { _, _ in isSeen }, at: clock.now())
     }
 }
 

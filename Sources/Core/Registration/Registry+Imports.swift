@@ -2,7 +2,8 @@ import Audit
 import CoreProtocol
 import HPKI
 import Identity
-package import Logging
+import Logging
+import Storage
 
 // Bulk imports: taken whole, done row by row in the background, each row with its own outcome.
 extension Registry {

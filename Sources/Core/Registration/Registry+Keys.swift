@@ -3,6 +3,7 @@ import Certificates
 import CoreProtocol
 import Formats
 import HPKI
+import Host
 import Identity
 import Keys
 import Policies

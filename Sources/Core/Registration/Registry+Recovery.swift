@@ -22,10 +22,13 @@ extension Registry {
             while true {
                 let ids = try await read { try CredentialStore.ids(in: state, after: nil, limit: 500, in: $0) }
                 guard !ids.isEmpty else { break }
-                try await withTaskGroup { group in
+                let fault = await withTaskGroup(of: Failure?.self) { group in
                     for id in ids { group.addTask { await hold(id, since: began) } }
-                    for await fault in group { if let fault { throw fault } }
+                    var first: Failure?
+                    for await fault in group { first = first ?? fault }
+                    return first
                 }
+                if let fault { throw fault }
                 count += ids.count
             }
         }

@@ -1,6 +1,7 @@
 import Audit
 package import CoreProtocol
 package import HPKI
+import Host
 import Identity
 import Keys
 import Policies

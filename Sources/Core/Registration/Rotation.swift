@@ -2,7 +2,7 @@ import Audit
 import CoreProtocol
 import HPKI
 import Keys
-package import Logging
+import Logging
 import Storage
 
 /// Moves every key to the current epoch while core serves: row by row, so that a restart goes on where it was.

@@ -1,6 +1,6 @@
 import HPKI
 import Keys
-package import Logging
+import Logging
 import Storage
 internal import Synchronization
 

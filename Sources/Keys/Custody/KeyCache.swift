@@ -1,5 +1,5 @@
-package import HPKI
-package import PKCS11
+import HPKI
+import PKCS11
 internal import Synchronization
 
 /// Unwrapped keys that are kept for their holders' next signatures: bounded in number and time, off when the number is 0.
@@ -20,13 +20,13 @@ package final class KeyCache: Sendable {
         package static let off = Settings(size: 0, lifetime: .zero)
     }
 
-    private struct Entry {
+    fileprivate struct Entry {
         let key: VaultKey
         let blob: [UInt8]
         let until: ContinuousClock.Instant
     }
 
-    private struct State {
+    fileprivate struct State {
         var entries: [CredentialID: Entry] = [:]
         // In the order of their ends, since all live equally long; names of forgotten ones stay until their turn.
         var order: [CredentialID] = []

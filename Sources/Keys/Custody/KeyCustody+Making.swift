@@ -17,14 +17,11 @@ extension KeyCustody {
         _ type: KeyType, for credential: CredentialID, random: Random
     ) async throws(KeyError) -> NewKey {
         let keyID = random.bytes(16)
+        let label = credential.description
         do {
-            let session = try await pool.token.openSession(writable: true)
-            let pair: GeneratedKeyPair
-            do { pair = try await session.generateKeyPair(type, label: credential.description, id: keyID) } catch {
-                await session.close()
-                throw error
+            let pair = try await pool.runApart(writable: true) { session throws(PKCS11Error) in
+                try session.generateKeyPair(type, label: label, id: keyID)
             }
-            await session.close()
             try await findKeys(until: .now.advanced(by: .seconds(30)))
             return NewKey(material: .resident(keyID: keyID), publicKey: pair.subjectPublicKeyInfo, spare: nil)
         } catch { throw .token(error) }
@@ -93,28 +90,21 @@ extension KeyCustody {
     /// Destroys a resident key's object in the token; a key that is not there is no fault.
     package func destroyResident(_ keyID: [UInt8]) async throws(KeyError) {
         do {
-            let session = try await pool.token.openSession(writable: true)
-            do {
-                for key in try await session.privateKeys() where key.id == keyID && key.attributes.isToken != false {
-                    try await session.destroy(key.handle)
+            try await pool.runApart(writable: true) { session throws(PKCS11Error) in
+                for key in try session.privateKeys() where key.id == keyID && key.attributes.isToken != false {
+                    try session.destroy(key.handle)
                 }
-            } catch {
-                await session.close()
-                throw error
             }
-            await session.close()
             try await findKeys(until: .now.advanced(by: .seconds(30)))
         } catch { throw .token(error) }
     }
 
-    /// Generating an RSA key may take many seconds, which is no hang.
+    /// Generating an RSA key may take many seconds, which is no hang and keeps no signature waiting.
     private func generate(_ type: KeyType, epoch: Int64) async throws(KeyError) -> WrappedKeyPair {
         for _ in 0..<3 {
             let target = try wrappingKey(of: epoch)
             do {
-                return try await pool.run(
-                    deadline: .now.advanced(by: .seconds(30)), hangLimit: .seconds(120)
-                ) { session throws(PKCS11Error) in
+                return try await pool.runApart { session throws(PKCS11Error) in
                     try session.generateWrappedKeyPair(type, under: target)
                 }
             } catch .keyMissing {

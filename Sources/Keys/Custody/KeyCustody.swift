@@ -246,3 +246,13 @@ extension KeyError {
         }
     }
 }
+
+extension SignatureAlgorithm {
+    fileprivate var mechanism: SignatureMechanism {
+        switch self {
+        case .rsaPKCS1SHA256: .rsaPKCS1
+        case .rsaPSSSHA256: .rsaPSS
+        case .ecdsaP256SHA256, .ecdsaP384SHA384: .ecdsa
+        }
+    }
+}

@@ -1,4 +1,3 @@
-package import HPKI
 package import Storage
 
 /// One wrapping key of the token: which it is and whether new keys go under it.

@@ -129,7 +129,7 @@ extension Configuration {
         CoreSettings(
             paths: home.core, origin: origin,
             token: CoreSettings.Token(
-                module: module.path, label: module.token, pin: { [pin = module.pin] () throws(HostError) in try pin.read() },
+                module: module.path, label: module.token, pin: { [pin = module.pin] in try pin.read() },
                 sessions: module.sessions, timeoutSeconds: module.timeoutSeconds, custody: module.custody,
                 initializeArguments: module.initializeArguments
             ),
