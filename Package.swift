@@ -83,7 +83,7 @@ let package = Package(
 
         // Shared by both processes.
         module("CoreProtocol", ["HPKI", "Host"]),
-        module("Formats", ["HPKI"]),
+        module("Formats", ["HPKI", "Certificates"]),
 
         // Core: the chain of custody; imports run along it.
         module("Identity", ["HPKI", "JOSE", "Storage"]),
@@ -141,7 +141,7 @@ let package = Package(
         tests("Outbound", [], [nioCore, nioPosix]),
         tests("Identity", ["HPKI", "JOSE", "Storage"]),
         tests("CoreProtocol", ["HPKI", "Host"]),
-        tests("Formats", ["HPKI", "XML"]),
+        tests("Formats", ["HPKI", "XML", "Certificates", "Development"]),
         tests("Policies", ["HPKI", "YAML", "Identity"]),
         tests("Audit", ["HPKI", "Host", "JOSE", "Storage", "Policies", "Identity"], [crypto]),
         tests(

@@ -149,7 +149,8 @@ extension SignatureAlgorithm {
     fileprivate var mechanism: SignatureMechanism {
         switch self {
         case .rsaPKCS1SHA256: .rsaPKCS1
-        case .ecdsaP256SHA256: .ecdsa
+        case .rsaPSSSHA256: .rsaPSS
+        case .ecdsaP256SHA256, .ecdsaP384SHA384: .ecdsa
         }
     }
 }
