@@ -83,7 +83,7 @@ let package = Package(
 
         // Shared by both processes.
         module("CoreProtocol", ["HPKI", "Host"]),
-        module("Formats", ["HPKI"]),
+        module("Formats", ["HPKI", "Certificates"]),
 
         // Core: the chain of custody; imports run along it.
         module("Identity", ["HPKI", "JOSE", "Storage"]),
@@ -133,15 +133,15 @@ let package = Package(
         tests("Host", ["HPKI"]),
         tests("YAML", ["HPKI"]),
         tests("XML", ["HPKI"]),
-        tests("Certificates", ["HPKI", "Development"], [crypto, cryptoExtras]),
-        tests("Development", ["HPKI", "Certificates"]),
+        tests("Certificates", ["HPKI", "Development", "Formats"], [crypto, cryptoExtras]),
+        tests("Development", ["HPKI", "Certificates", "Formats"]),
         tests("JOSE", ["HPKI"], [crypto, cryptoExtras]),
         tests("PKCS11", ["HPKI"], [crypto, cryptoExtras]),
         tests("Storage"),
         tests("Outbound", [], [nioCore, nioPosix]),
         tests("Identity", ["HPKI", "JOSE", "Storage"]),
         tests("CoreProtocol", ["HPKI", "Host"]),
-        tests("Formats", ["HPKI", "XML"]),
+        tests("Formats", ["HPKI", "XML", "Certificates", "Development"]),
         tests("Policies", ["HPKI", "YAML", "Identity"]),
         tests("Audit", ["HPKI", "Host", "JOSE", "Storage", "Policies", "Identity"], [crypto]),
         tests(

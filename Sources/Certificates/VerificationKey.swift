@@ -72,25 +72,39 @@ package struct VerificationKey: Sendable, Hashable {
         keyIdentifier = Array(Insecure.SHA1.hash(data: bits))
     }
 
-    /// The HPKI algorithm that this key makes signatures with; nil for P-384, which is met in certificates only.
-    package var signatureAlgorithm: SignatureAlgorithm? {
+    /// The type by which configuration and registry name this key; nil for RSA of a size that no new key has.
+    package var keyType: KeyType? {
         switch kind {
-        case .rsa: .rsaPKCS1SHA256
-        case .p256: .ecdsaP256SHA256
-        case .p384: nil
+        case .rsa(let bits): KeyType.allCases.first { $0.modulusBits == bits }
+        case .p256: .p256
+        case .p384: .p384
         }
     }
 
-    /// Checks a holder's signature; an ECDSA value is r‖s in 64 bytes (RFC 6931 §2.3.6).
+    /// The algorithm that a key of this kind usually signs with.
+    package var signatureAlgorithm: SignatureAlgorithm {
+        switch kind {
+        case .rsa: .rsaPKCS1SHA256
+        case .p256: .ecdsaP256SHA256
+        case .p384: .ecdsaP384SHA384
+        }
+    }
+
+    /// Checks a holder's signature; an ECDSA value is r‖s, each as long as the curve's order (RFC 6931 §2.3.6).
     package func verify(
         signature: [UInt8], over message: [UInt8], algorithm: SignatureAlgorithm
     ) throws(SignatureError) {
         switch (parsed, algorithm) {
         case (.rsa(let key), .rsaPKCS1SHA256):
-            try Self.verifyRSA(key, signature[...], SHA256.hash(data: message))
+            try Self.verifyRSA(key, signature[...], SHA256.hash(data: message), .insecurePKCS1v1_5)
+        case (.rsa(let key), .rsaPSSSHA256):
+            try Self.verifyRSA(key, signature[...], SHA256.hash(data: message), .PSS)
         case (.p256(let key), .ecdsaP256SHA256):
             guard let value = try? P256.Signing.ECDSASignature(rawRepresentation: signature) else { throw .malformed }
             guard key.isValidSignature(value, for: SHA256.hash(data: message)) else { throw .mismatch }
+        case (.p384(let key), .ecdsaP384SHA384):
+            guard let value = try? P384.Signing.ECDSASignature(rawRepresentation: signature) else { throw .malformed }
+            guard key.isValidSignature(value, for: SHA384.hash(data: message)) else { throw .mismatch }
         default:
             throw .wrongKey
         }
@@ -112,7 +126,9 @@ package struct VerificationKey: Sendable, Hashable {
     ) throws(SignatureError) {
         switch (parsed, family) {
         case (.rsa(let key), .rsaPKCS1):
-            try Self.verifyRSA(key, signature, digest)
+            try Self.verifyRSA(key, signature, digest, .insecurePKCS1v1_5)
+        case (.rsa(let key), .rsaPSS):
+            try Self.verifyRSA(key, signature, digest, .PSS)
         case (.p256(let key), .ecdsa):
             guard let raw = Self.rawSignature(signature, coordinateBytes: 32),
                 let value = try? P256.Signing.ECDSASignature(rawRepresentation: raw)
@@ -129,12 +145,13 @@ package struct VerificationKey: Sendable, Hashable {
     }
 
     private static func verifyRSA(
-        _ key: _RSA.Signing.PublicKey, _ signature: ArraySlice<UInt8>, _ digest: some Crypto.Digest
+        _ key: _RSA.Signing.PublicKey, _ signature: ArraySlice<UInt8>, _ digest: some Crypto.Digest,
+        _ padding: _RSA.Signing.Padding
     ) throws(SignatureError) {
-        // RFC 8017 §8.2.2 step 1: as long as the modulus, no more, no less.
+        // RFC 8017 §8.1.2 and §8.2.2, step 1: as long as the modulus, no more, no less.
         guard signature.count == key.keySizeInBits / 8 else { throw .malformed }
         let value = _RSA.Signing.RSASignature(rawRepresentation: signature)
-        guard key.isValidSignature(value, for: digest, padding: .insecurePKCS1v1_5) else { throw .mismatch }
+        guard key.isValidSignature(value, for: digest, padding: padding) else { throw .mismatch }
     }
 
     private static func read(

@@ -39,14 +39,3 @@ package enum AuthenticationMethod: String, Sendable, Hashable, CaseIterable {
     case passkeyDevice = "passkey-device"
     case passkeySynced = "passkey-synced"
 }
-
-/// A signature algorithm of a holder's key, named as XML Signature and CMS need it.
-package enum SignatureAlgorithm: String, Sendable, Hashable, CaseIterable {
-    /// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017 §8.2).
-    case rsaPKCS1SHA256 = "rsa-pkcs1-sha256"
-    /// ECDSA on P-256 with SHA-256, the value as r‖s (FIPS 186-5).
-    case ecdsaP256SHA256 = "ecdsa-p256-sha256"
-
-    /// The hash function that the algorithm applies to the bytes to sign.
-    package var digestAlgorithm: DigestAlgorithm { .sha256 }
-}

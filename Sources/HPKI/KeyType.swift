@@ -15,4 +15,12 @@ package enum KeyType: String, Sendable, Hashable, CaseIterable {
         case .p256, .p384: nil
         }
     }
+    /// The algorithms that such a key signs with; the usual one first.
+    package var algorithms: [SignatureAlgorithm] {
+        switch self {
+        case .rsa2048, .rsa3072, .rsa4096: [.rsaPKCS1SHA256, .rsaPSSSHA256]
+        case .p256: [.ecdsaP256SHA256]
+        case .p384: [.ecdsaP384SHA384]
+        }
+    }
 }

@@ -113,12 +113,15 @@ package actor PKCS11Session {
 package enum SignatureMechanism: Sendable, Hashable {
     /// RSASSA-PKCS1-v1_5 (RFC 8017 §8.2): the DigestInfo is put before the digest here, the token pads and signs.
     case rsaPKCS1
+    /// RSASSA-PSS over the digest (RFC 8017 §8.1), with MGF1 on the same hash function and a salt as long as the digest.
+    case rsaPSS
     /// ECDSA over the digest as it is, giving r ‖ s (PKCS#11 v2.40 §2.3.1).
     case ecdsa
 
     var number: UInt {
         switch self {
         case .rsaPKCS1: CKM_RSA_PKCS
+        case .rsaPSS: CKM_RSA_PKCS_PSS
         case .ecdsa: CKM_ECDSA
         }
     }
@@ -126,7 +129,7 @@ package enum SignatureMechanism: Sendable, Hashable {
     func input(for digest: Digest) -> [UInt8] {
         switch self {
         case .rsaPKCS1: digestInfo(of: digest.algorithm) + digest.bytes
-        case .ecdsa: digest.bytes
+        case .rsaPSS, .ecdsa: digest.bytes
         }
     }
 

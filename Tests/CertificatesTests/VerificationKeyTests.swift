@@ -2,6 +2,7 @@ import Certificates
 import Crypto
 import CryptoExtras
 import Development
+import Foundation
 import HPKI
 import Testing
 
@@ -51,13 +52,112 @@ import Testing
         }
     }
 
+    @Test func `P-384 is signed on with SHA-384, the value in 96 bytes`() throws {
+        let secret = P384.Signing.PrivateKey()
+        let key = try VerificationKey(subjectPublicKeyInfo: Array(secret.publicKey.derRepresentation))
+        let value = Array(try secret.signature(for: SHA384.hash(data: message)).rawRepresentation)
+        #expect(value.count == 96)
+        try key.verify(signature: value, over: message, algorithm: .ecdsaP384SHA384)
+        let short = Array(try secret.signature(for: SHA256.hash(data: message)).rawRepresentation)
+        for (bad, fault) in [(short, SignatureError.mismatch), (Array(value.dropLast()), .malformed), ([], .malformed)]
+        {
+            #expect(throws: fault) { try key.verify(signature: bad, over: message, algorithm: .ecdsaP384SHA384) }
+        }
+        #expect(throws: SignatureError.wrongKey) {
+            try key.verify(signature: value, over: message, algorithm: .ecdsaP256SHA256)
+        }
+    }
+
+    @Test func `a PSS value has a salt of 32 bytes and no other`() throws {
+        let secret = try _RSA.Signing.PrivateKey(keySize: .bits2048)
+        let key = try VerificationKey(subjectPublicKeyInfo: Array(secret.publicKey.derRepresentation))
+        let digest = SHA256.hash(data: message)
+        let value = Array(try secret.signature(for: digest, padding: .PSS).rawRepresentation)
+        try key.verify(signature: value, over: message, algorithm: .rsaPSSSHA256)
+        let scheme = try #require(try SignatureScheme.read(SignatureScheme.pssWithSHA256[...]))
+        try key.verify(signature: value[...], over: message[...], scheme: scheme)
+        let salted = try opensslPSS(key: secret.pkcs8PEMRepresentation, salt: 32)
+        try key.verify(signature: salted, over: message, algorithm: .rsaPSSSHA256)
+        let shortSalt = try opensslPSS(key: secret.pkcs8PEMRepresentation, salt: 20)
+        let pkcs1 = Array(try secret.signature(for: digest, padding: .insecurePKCS1v1_5).rawRepresentation)
+        for bad in [shortSalt, pkcs1, Array(value.reversed())] {
+            #expect(throws: SignatureError.mismatch) {
+                try key.verify(signature: bad, over: message, algorithm: .rsaPSSSHA256)
+            }
+        }
+        #expect(throws: SignatureError.malformed) {
+            try key.verify(signature: value + [0], over: message, algorithm: .rsaPSSSHA256)
+        }
+    }
+
+    /// A PSS value of `message` by openssl, the foreign signer, with a salt of this length.
+    private func opensslPSS(key: String, salt: Int) throws -> [UInt8] {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("pss-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try Data(key.utf8).write(to: folder.appendingPathComponent("key"))
+        try Data(message).write(to: folder.appendingPathComponent("message"))
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
+        process.currentDirectoryURL = folder
+        process.arguments = [
+            "dgst", "-sha256", "-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:\(salt)", "-sign", "key",
+            "-out", "value", "message",
+        ]
+        try process.run()
+        process.waitUntilExit()
+        return Array(try Data(contentsOf: folder.appendingPathComponent("value")))
+    }
+
+    @Test func `of the parameters of PSS one choice is taken, in each of its encodings`() throws {
+        func identifier(_ hash: String, _ inner: String, null: (Bool, Bool), salt: UInt64) -> [UInt8] {
+            func named(_ oid: String, _ null: Bool) -> [UInt8] {
+                DER.sequence(of: [DER.objectIdentifier(oid)] + (null ? [DER.null] : []))
+            }
+            return DER.sequence(
+                DER.objectIdentifier(OID.rsassaPSS),
+                DER.sequence(
+                    DER.explicit(0, named(hash, null.0)),
+                    DER.explicit(1, DER.sequence(DER.objectIdentifier(OID.mgf1), named(inner, null.1))),
+                    DER.explicit(2, DER.integer(salt))))
+        }
+        let sha384 = "2.16.840.1.101.3.4.2.2"
+        for first in [true, false] {
+            for second in [true, false] {
+                let good = identifier(OID.sha256, OID.sha256, null: (first, second), salt: 32)
+                #expect(try SignatureScheme.read(good[...])?.family == .rsaPSS)
+                for bad in [
+                    identifier(OID.sha256, OID.sha256, null: (first, second), salt: 20),
+                    identifier(OID.sha256, sha384, null: (first, second), salt: 32),
+                    identifier(sha384, OID.sha256, null: (first, second), salt: 32),
+                ] {
+                    #expect(try SignatureScheme.read(bad[...]) == nil)
+                }
+            }
+        }
+        // Without parameters, SHA-1 is meant.
+        let defaults = DER.sequence(DER.objectIdentifier(OID.rsassaPSS), DER.sequence())
+        #expect(try SignatureScheme.read(defaults[...]) == nil)
+    }
+
+    @Test func `a key says which type it is, where a new key may have it`() throws {
+        for type in KeyType.allCases {
+            let key = try VerificationKey(
+                subjectPublicKeyInfo: try DevelopmentKey.make(type).subjectPublicKeyInfo)
+            #expect(key.keyType == type)
+            #expect(type.algorithms.first == key.signatureAlgorithm)
+        }
+        let odd = try _RSA.Signing.PrivateKey(keySize: .init(bitCount: 2560))
+        #expect(try VerificationKey(subjectPublicKeyInfo: Array(odd.publicKey.derRepresentation)).keyType == nil)
+    }
+
     @Test func `certificates' ECDSA signatures are DER, on both curves and with each hash`() throws {
         let p256 = P256.Signing.PrivateKey()
         let small = try VerificationKey(subjectPublicKeyInfo: Array(p256.publicKey.derRepresentation))
         let p384 = P384.Signing.PrivateKey()
         let large = try VerificationKey(subjectPublicKeyInfo: Array(p384.publicKey.derRepresentation))
         #expect(large.kind == .p384)
-        #expect(large.signatureAlgorithm == nil)
+        #expect(large.signatureAlgorithm == .ecdsaP384SHA384)
         let scheme = try #require(try SignatureScheme.read(SignatureScheme.ecdsaWithSHA256[...]))
         let first = Array(try p256.signature(for: SHA256.hash(data: message)).derRepresentation)
         try small.verify(signature: first[...], over: message[...], scheme: scheme)

@@ -81,6 +81,18 @@ import XML
         #expect(Canonicalization.exclusive10.canonicalize(info) == signature.bytesToSign)
     }
 
+    @Test(arguments: [
+        (SignatureAlgorithm.rsaPKCS1SHA256, "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"),
+        (.rsaPSSSHA256, "http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1"),
+        (.ecdsaP256SHA256, "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"),
+        (.ecdsaP384SHA384, "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384"),
+    ])
+    func `the algorithm is named as RFC 6931 does`(algorithm: SignatureAlgorithm, identifier: String) throws {
+        let root = try Self.parse(try Self.make(.prescription, algorithm))
+        let method = root.descendants.first { $0.isNamed("SignatureMethod", Namespaces.ds) }
+        #expect(method?.attribute("Algorithm") == identifier)
+    }
+
     @Test func `each digest is that of the canonical form of its element`() throws {
         let root = try Self.parse(try Self.make(.dispensing))
         let info = try #require(root.firstChild("SignedInfo", Namespaces.ds))

@@ -215,6 +215,30 @@ import XML
         #expect(reasons(bad) == ["signature-value-mismatch"])
     }
 
+    @Test(arguments: [(KeyType.rsa3072, SignatureAlgorithm.rsaPSSSHA256), (.p384, .ecdsaP384SHA384)])
+    func `signatures by PSS and on P-384 pass, and under another algorithm's name do not`(
+        type: KeyType, algorithm: SignatureAlgorithm
+    ) throws {
+        var pki = world.pki
+        let key = try DevelopmentKey.make(type)
+        let profile = HolderProfile(
+            romajiName: "Umino Haruka", japaneseName: "海野 はるか", identifier: "2", roles: [.dentist])
+        let certificate = try pki.issue(profile, publicKey: key.subjectPublicKeyInfo, by: .jpa, now: World.now)
+        let document = DocumentTemplate.prescription(csv: Array("SJ1\n".utf8))
+        let data = try #require(try XMLDocument(parsing: document.unsigned).element(id: "PrescriptionDocument"))
+        func signed(as name: SignatureAlgorithm) throws -> [UInt8] {
+            let signature = try PrescriptionSignature(
+                form: .prescription, dataDigest: Digest(of: Canonicalization.inclusive10.canonicalize(data)),
+                certificate: certificate.der, signingTime: World.now, algorithm: name)
+            let value = try key.value(over: signature.bytesToSign, by: algorithm)
+            return document.signed(with: signature.assemble(value: value))
+        }
+        #expect(validator.judge(try signed(as: algorithm), at: World.now).result == .passed)
+        for other in SignatureAlgorithm.allCases where other != algorithm {
+            #expect(reasons(try signed(as: other)) == ["signature-value-mismatch"])
+        }
+    }
+
     @Test(arguments: 0..<13)
     func `no byte can be changed unless the canonical form stays`(part: Int) throws {
         let original = try world.prescription()

@@ -29,12 +29,16 @@ package enum OID {
 
     package static let cPSQualifier = "1.3.6.1.5.5.7.2.1"
     package static let serverAuth = "1.3.6.1.5.5.7.3.1"
+    package static let clientAuth = "1.3.6.1.5.5.7.3.2"
 
     // Keys and signatures (RFC 4055, RFC 5480, RFC 5758).
     package static let rsaEncryption = "1.2.840.113549.1.1.1"
     package static let sha256WithRSAEncryption = "1.2.840.113549.1.1.11"
     package static let sha384WithRSAEncryption = "1.2.840.113549.1.1.12"
     package static let sha512WithRSAEncryption = "1.2.840.113549.1.1.13"
+    package static let rsassaPSS = "1.2.840.113549.1.1.10"
+    package static let mgf1 = "1.2.840.113549.1.1.8"
+    package static let sha256 = "2.16.840.1.101.3.4.2.1"
     package static let ecPublicKey = "1.2.840.10045.2.1"
     package static let prime256v1 = "1.2.840.10045.3.1.7"
     package static let secp384r1 = "1.3.132.0.34"

@@ -2,13 +2,14 @@ import Certificates
 internal import Crypto
 internal import CryptoExtras
 internal import Foundation
-import HPKI
+package import HPKI
 
 /// A signing key in software, for development authorities only.
 package struct DevelopmentKey: Sendable {
     private enum Secret: Sendable {
         case rsa(_RSA.Signing.PrivateKey)
         case p256(P256.Signing.PrivateKey)
+        case p384(P384.Signing.PrivateKey)
     }
 
     private let secret: Secret
@@ -22,6 +23,15 @@ package struct DevelopmentKey: Sendable {
     /// A fresh key on P-256, from the cryptographic library's own source of randomness.
     package static func p256() -> DevelopmentKey { DevelopmentKey(secret: .p256(P256.Signing.PrivateKey())) }
 
+    /// A fresh key of any type, from the cryptographic library's own source of randomness.
+    package static func make(_ type: KeyType) throws(DevelopmentPKIError) -> DevelopmentKey {
+        if let bits = type.modulusBits {
+            guard let key = try? _RSA.Signing.PrivateKey(keySize: .init(bitCount: bits)) else { throw .cryptography }
+            return DevelopmentKey(secret: .rsa(key))
+        }
+        return type == .p384 ? DevelopmentKey(secret: .p384(P384.Signing.PrivateKey())) : p256()
+    }
+
     private init(secret: Secret) {
         self.secret = secret
     }
@@ -32,6 +42,8 @@ package struct DevelopmentKey: Sendable {
             secret = .rsa(key)
         } else if let key = try? P256.Signing.PrivateKey(pemRepresentation: pem) {
             secret = .p256(key)
+        } else if let key = try? P384.Signing.PrivateKey(pemRepresentation: pem) {
+            secret = .p384(key)
         } else {
             throw .unreadableState
         }
@@ -42,6 +54,7 @@ package struct DevelopmentKey: Sendable {
         switch secret {
         case .rsa(let key): key.pkcs8PEMRepresentation
         case .p256(let key): key.pemRepresentation
+        case .p384(let key): key.pemRepresentation
         }
     }
 
@@ -50,29 +63,50 @@ package struct DevelopmentKey: Sendable {
         switch secret {
         case .rsa(let key): Array(key.publicKey.derRepresentation)
         case .p256(let key): Array(key.publicKey.derRepresentation)
+        case .p384(let key): Array(key.publicKey.derRepresentation)
         }
     }
 
-    /// The AlgorithmIdentifier of the signatures this key makes in certificates: SHA-256 with its kind of key.
-    package var algorithmIdentifier: [UInt8] {
+    /// The AlgorithmIdentifier of the signatures this key makes in certificates.
+    package var algorithmIdentifier: [UInt8] { usualAlgorithm.identifier }
+
+    private var usualAlgorithm: SignatureAlgorithm {
         switch secret {
-        case .rsa: SignatureScheme.sha256WithRSA
-        case .p256: SignatureScheme.ecdsaWithSHA256
+        case .rsa: .rsaPKCS1SHA256
+        case .p256: .ecdsaP256SHA256
+        case .p384: .ecdsaP384SHA384
         }
     }
 
-    /// A signature over `message`: PKCS#1 v1.5 for RSA, DER for ECDSA.
+    /// A signature over `message` as certificates hold it: PKCS#1 v1.5 for RSA, DER for ECDSA.
     package func signature(over message: [UInt8]) throws(DevelopmentPKIError) -> [UInt8] {
-        let digest = SHA256.hash(data: message)
+        let algorithm = usualAlgorithm
+        return algorithm.structureValue(of: try value(over: message, by: algorithm))
+    }
+
+    /// A signature over `message` as a token gives it: RSA octets, or r‖s for ECDSA.
+    ///
+    /// Throws `.cryptography`, also where the algorithm is not one of this kind of key.
+    package func value(
+        over message: [UInt8], by algorithm: SignatureAlgorithm
+    ) throws(DevelopmentPKIError) -> [UInt8] {
         do {
-            switch secret {
-            case .rsa(let key):
+            switch (secret, algorithm) {
+            case (.rsa(let key), .rsaPKCS1SHA256):
+                let digest = SHA256.hash(data: message)
                 return Array(try key.signature(for: digest, padding: .insecurePKCS1v1_5).rawRepresentation)
-            case .p256(let key): return Array(try key.signature(for: digest).derRepresentation)
+            case (.rsa(let key), .rsaPSSSHA256):
+                return Array(try key.signature(for: SHA256.hash(data: message), padding: .PSS).rawRepresentation)
+            case (.p256(let key), .ecdsaP256SHA256):
+                return Array(try key.signature(for: SHA256.hash(data: message)).rawRepresentation)
+            case (.p384(let key), .ecdsaP384SHA384):
+                return Array(try key.signature(for: SHA384.hash(data: message)).rawRepresentation)
+            default: break
             }
         } catch {
             throw .cryptography
         }
+        throw .cryptography
     }
 
     /// `SEQUENCE { toBeSigned, algorithm, signature }`.

@@ -21,7 +21,9 @@ extension SignatureAlgorithm {
     package var xmlIdentifier: String {
         switch self {
         case .rsaPKCS1SHA256: "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
+        case .rsaPSSSHA256: "http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1"
         case .ecdsaP256SHA256: "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"
+        case .ecdsaP384SHA384: "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384"
         }
     }
 }
