@@ -107,12 +107,14 @@ let package = Package(
         // Front: hostile bytes.
         module("Validation", ["HPKI", "XML", "Certificates", "Formats"]),
         module("Signing", ["HPKI", "Host", "CoreProtocol", "XML", "Formats", "Validation"]),
-        module(
-            "Web", ["HPKI", "Host", "CoreProtocol", "Signing"],
-            [
-                hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, nioCore, nioHTTP1, nioHTTPTypes,
-                nioHTTPTypesHTTP1, nioSSL, lifecycle, logging,
-            ]
+        .target(
+            name: "Web",
+            dependencies: [
+                "HPKI", "Host", "CoreProtocol", "Signing", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes,
+                nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioSSL, lifecycle, logging,
+            ],
+            resources: [.embedInCode("RA/openapi.json")],
+            swiftSettings: strict
         ),
 
         // Development authorities: never reached by a production configuration.

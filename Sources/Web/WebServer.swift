@@ -6,7 +6,7 @@ package import Hummingbird
 internal import HummingbirdCore
 internal import HummingbirdTLS
 package import Logging
-internal import NIOCore
+package import NIOCore
 internal import ServiceLifecycle
 package import Signing
 
@@ -96,12 +96,22 @@ package struct WebServer: Service {
 
 extension WebServer {
     /// The routes of `groups`, answering requests for `hosts`; an empty set takes any host.
-    package func router(groups: Set<WebSettings.RouteGroup>, hosts: Set<String> = []) -> Router<APIContext> {
+    ///
+    /// `clientCertificate` gives what a connection's client showed; other than TLS's word it is for tests.
+    package func router(
+        groups: Set<WebSettings.RouteGroup>, hosts: Set<String> = [],
+        clientCertificate: @escaping @Sendable (any Channel) async -> [UInt8]? = APIContext.clientCertificate
+    ) -> Router<APIContext> {
         let router = Router(context: APIContext.self)
         router.add(middleware: failures(groups: groups, hosts: hosts))
         if groups.contains(.api) {
             SigningRoutes(sign: sign, core: core, admission: admission, limits: settings.limits, failpoint: failpoint)
                 .add(to: router)
+        }
+        if groups.contains(.ra) {
+            RegistrationRoutes(
+                core: core, admission: admission, limits: settings.limits, clientCertificate: clientCertificate
+            ).add(to: router)
         }
         if groups.contains(.health) { HealthRoutes(watch: watch).add(to: router) }
         return router

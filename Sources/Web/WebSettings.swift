@@ -16,10 +16,10 @@ package struct WebSettings: Sendable {
         package var clientCertificate: ClientCertificate
         package var groups: Set<RouteGroup>
 
-        /// A listener for all route groups.
+        /// A listener; by default for callers with tokens.
         package init(
             name: String, address: String, port: Int, hostNames: [String] = [], certificateChain: String, key: String,
-            clientCertificate: ClientCertificate = .none, groups: Set<RouteGroup> = Set(RouteGroup.allCases)
+            clientCertificate: ClientCertificate = .none, groups: Set<RouteGroup> = [.api, .health]
         ) {
             self.name = name
             self.address = address
@@ -44,6 +44,8 @@ package struct WebSettings: Sendable {
     package enum RouteGroup: String, Sendable, Hashable, CaseIterable {
         case api
         case health
+        /// The registration authorities' door, on a listener that requires a client certificate and has no `api`.
+        case ra
     }
 
     /// The bounds of every request.
@@ -116,6 +118,15 @@ extension WebSettings {
                 faults.append("listeners[\(index)].port: \(listener.port) is no port.")
             }
             if listener.address.isEmpty { faults.append("listeners[\(index)].address: it is missing.") }
+            if listener.groups.contains(.ra) {
+                if case .require = listener.clientCertificate {
+                } else {
+                    faults.append("listeners[\(index)].clientCertificate: the group ra needs require.")
+                }
+                if listener.groups.contains(.api) {
+                    faults.append("listeners[\(index)].groups: ra and api need listeners of their own.")
+                }
+            }
             if listener.groups.isEmpty { faults.append("listeners[\(index)].groups: the listener has no routes.") }
         }
         if !publicOrigin.hasPrefix("https://") { faults.append("publicOrigin: it must begin with https://.") }

@@ -1,6 +1,7 @@
 internal import HPKI
 package import Hummingbird
-internal import NIOCore
+package import NIOCore
+internal import NIOSSL
 
 /// What one request carries on its way through the middleware.
 package struct APIContext: RequestContext {
@@ -12,10 +13,18 @@ package struct APIContext: RequestContext {
     var start: UInt64 = 0
     /// The peer's address as text, without its port.
     let peer: String
+    /// The connection, whose TLS knows the client's certificate.
+    let channel: any Channel
 
     /// The context of a request on `source`.
     package init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
         peer = source.channel.remoteAddress?.ipAddress ?? "local"
+        channel = source.channel
+    }
+
+    /// The certificate (DER) that the client showed in TLS and proved to own; nil where it showed none.
+    @Sendable package static func clientCertificate(_ channel: any Channel) async -> [UInt8]? {
+        try? await channel.nioSSL_peerCertificate().get()?.toDERBytes()
     }
 }

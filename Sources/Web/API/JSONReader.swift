@@ -4,7 +4,11 @@ package import HPKI
 package enum JSONValue: Sendable, Hashable {
     /// The string's UTF-8 with its escapes resolved; not yet validated as UTF-8.
     case string(ArraySlice<UInt8>)
+    /// An array whose elements, if it has any, are all strings.
     case strings([ArraySlice<UInt8>])
+    /// Any other array.
+    case array([JSONValue])
+    case object([String: JSONValue])
     /// Anything else, by the name of its type.
     case other(String)
 }
@@ -15,30 +19,43 @@ package enum JSONValue: Sendable, Hashable {
 /// come twice must be refused.
 package struct JSONReader {
     private static let depthLimit = 8
+    /// Of one object.
     private static let memberLimit = 32
     private static let nameLimit = 64
-    /// Strings of one array, whose slices take many times the three bytes of an empty one.
+    /// Of one array.
     private static let elementLimit = 1024
+
+    /// Values of the usual body, all objects and arrays together.
+    package static let usualValues = 4096
 
     private let bytes: [UInt8]
     private var position = 0
+    /// How many more values may come: each takes many times the three bytes that it may be written in.
+    private var values: Int
 
-    private init(_ bytes: [UInt8]) {
+    private init(_ bytes: [UInt8], values: Int) {
         self.bytes = bytes
+        self.values = values
     }
 
-    /// The members of the object that `bytes` are; throws `.malformedRequest` naming the place of the first fault.
-    package static func object(_ bytes: [UInt8]) throws(Failure) -> [String: JSONValue] {
-        var reader = JSONReader(bytes)
-        let members = try reader.members()
+    /// The members of the object that `bytes` are, of at most `values` values in all.
+    ///
+    /// Throws `.malformedRequest` naming the place of the first fault.
+    package static func object(
+        _ bytes: [UInt8], values: Int = JSONReader.usualValues
+    ) throws(Failure) -> [String: JSONValue] {
+        var reader = JSONReader(bytes, values: values)
+        reader.skipWhiteSpace()
+        guard reader.peek == UInt8(ascii: "{") else { throw reader.fault("the body must be one object") }
+        let members = try reader.members(depth: 0)
         reader.skipWhiteSpace()
         guard reader.position == bytes.count else { throw reader.fault("something follows the object") }
         return members
     }
 
-    private mutating func members() throws(Failure) -> [String: JSONValue] {
-        skipWhiteSpace()
-        guard take("{") else { throw fault("the body must be one object") }
+    /// The object whose brace stands here.
+    private mutating func members(depth: Int) throws(Failure) -> [String: JSONValue] {
+        position += 1
         var members: [String: JSONValue] = [:]
         skipWhiteSpace()
         if take("}") { return members }
@@ -49,7 +66,7 @@ package struct JSONReader {
             }
             skipWhiteSpace()
             guard take(":") else { throw fault("a colon is missing") }
-            guard members.updateValue(try value(depth: 1), forKey: name) == nil else {
+            guard members.updateValue(try value(depth: depth + 1), forKey: name) == nil else {
                 throw fault("a name comes twice")
             }
             guard members.count <= Self.memberLimit else { throw fault("there are too many members") }
@@ -61,13 +78,13 @@ package struct JSONReader {
 
     private mutating func value(depth: Int) throws(Failure) -> JSONValue {
         guard depth <= Self.depthLimit else { throw fault("the nesting is too deep") }
+        values -= 1
+        guard values >= 0 else { throw fault("there are too many values") }
         skipWhiteSpace()
         switch peek {
         case UInt8(ascii: "\""): return .string(try string())
         case UInt8(ascii: "["): return try array(depth: depth)
-        case UInt8(ascii: "{"):
-            try skipObject(depth: depth)
-            return .other("an object")
+        case UInt8(ascii: "{"): return .object(try members(depth: depth))
         case UInt8(ascii: "t"): return try literal("true", "a boolean")
         case UInt8(ascii: "f"): return try literal("false", "a boolean")
         case UInt8(ascii: "n"): return try literal("null", "null")
@@ -80,35 +97,22 @@ package struct JSONReader {
     private mutating func array(depth: Int) throws(Failure) -> JSONValue {
         position += 1
         var strings: [ArraySlice<UInt8>] = []
-        var isStrings = true
+        // Filled only where something else than a string comes.
+        var elements: [JSONValue] = []
         skipWhiteSpace()
         if take("]") { return .strings([]) }
         while true {
-            if case .string(let text) = try value(depth: depth + 1) {
+            let element = try value(depth: depth + 1)
+            if elements.isEmpty, case .string(let text) = element {
                 strings.append(text)
-                guard strings.count <= Self.elementLimit else { throw fault("an array is too long") }
             } else {
-                isStrings = false
+                if elements.isEmpty { elements = strings.map { .string($0) } }
+                elements.append(element)
             }
+            guard max(strings.count, elements.count) <= Self.elementLimit else { throw fault("an array is too long") }
             skipWhiteSpace()
-            if take("]") { return isStrings ? .strings(strings) : .other("an array of other things than strings") }
+            if take("]") { return elements.isEmpty ? .strings(strings) : .array(elements) }
             guard take(",") else { throw fault("a comma or a closing bracket is missing") }
-        }
-    }
-
-    private mutating func skipObject(depth: Int) throws(Failure) {
-        position += 1
-        skipWhiteSpace()
-        if take("}") { return }
-        while true {
-            skipWhiteSpace()
-            _ = try string()
-            skipWhiteSpace()
-            guard take(":") else { throw fault("a colon is missing") }
-            _ = try value(depth: depth + 1)
-            skipWhiteSpace()
-            if take("}") { return }
-            guard take(",") else { throw fault("a comma or a closing brace is missing") }
         }
     }
 

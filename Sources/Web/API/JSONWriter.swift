@@ -54,6 +54,20 @@ struct JSONWriter {
         buffer.writeBuffer(&finished)
     }
 
+    /// A member whose value is an array of objects.
+    mutating func objects<Value>(_ name: StaticString, _ values: [Value], _ fill: (inout JSONWriter, Value) -> Void) {
+        member(name)
+        buffer.writeInteger(UInt8(ascii: "["))
+        for (index, value) in values.enumerated() {
+            if index > 0 { buffer.writeInteger(UInt8(ascii: ",")) }
+            var inner = JSONWriter(capacity: 512)
+            fill(&inner, value)
+            var finished = inner.finish()
+            buffer.writeBuffer(&finished)
+        }
+        buffer.writeInteger(UInt8(ascii: "]"))
+    }
+
     /// The object, closed.
     consuming func finish() -> ByteBuffer {
         buffer.writeInteger(UInt8(ascii: "}"))

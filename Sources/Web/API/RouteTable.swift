@@ -8,33 +8,49 @@ package enum RouteTable {
         /// The pattern, with `{name}` for a part that varies.
         package let path: String
         package let group: WebSettings.RouteGroup
-        /// What a request without a token gets; nil where none is needed.
-        package let withoutToken: Failure.Kind?
+        /// What a request without a token or a client certificate gets; nil where none is needed.
+        package let toStranger: Failure.Kind?
 
         /// A route.
-        package init(_ method: String, _ path: String, _ group: WebSettings.RouteGroup, withoutToken: Failure.Kind?) {
+        package init(_ method: String, _ path: String, _ group: WebSettings.RouteGroup, toStranger: Failure.Kind?) {
             self.method = method
             self.path = path
             self.group = group
-            self.withoutToken = withoutToken
+            self.toStranger = toStranger
         }
     }
 
-    package static let prescriptions = Entry("POST", "/v1/prescriptions", .api, withoutToken: .missingToken)
-    package static let dispensings = Entry("POST", "/v1/dispensings", .api, withoutToken: .missingToken)
-    package static let signature = Entry("GET", "/v1/signatures/{id}", .api, withoutToken: .missingToken)
-    package static let live = Entry("GET", "/health/live", .health, withoutToken: nil)
-    package static let ready = Entry("GET", "/health/ready", .health, withoutToken: nil)
+    package static let prescriptions = Entry("POST", "/v1/prescriptions", .api, toStranger: .missingToken)
+    package static let dispensings = Entry("POST", "/v1/dispensings", .api, toStranger: .missingToken)
+    package static let signature = Entry("GET", "/v1/signatures/{id}", .api, toStranger: .missingToken)
+    package static let live = Entry("GET", "/health/live", .health, toStranger: nil)
+    package static let ready = Entry("GET", "/health/ready", .health, toStranger: nil)
 
     /// All routes of the listeners that speak TLS.
-    package static let entries = [prescriptions, dispensings, signature, live, ready]
+    package static let entries = [prescriptions, dispensings, signature, live, ready] + registration
+
+    /// The registration authorities' routes.
+    package static let registration =
+        [
+            ("GET", "holders"), ("GET", "holders/{holder}"), ("PUT", "holders/{holder}"),
+            ("POST", "holders/{holder}/enable"), ("POST", "holders/{holder}/disable"),
+            ("GET", "credentials"), ("GET", "credentials/{credential}"), ("PUT", "credentials/{credential}"),
+            ("GET", "credentials/{credential}/request"), ("POST", "credentials/{credential}/certificate"),
+            ("POST", "credentials/{credential}/suspend"), ("POST", "credentials/{credential}/resume"),
+            ("POST", "credentials/{credential}/revoke"), ("POST", "credentials/{credential}/destroy"),
+            ("POST", "revocation-lists"),
+            ("GET", "imports/{import}"), ("PUT", "imports/{import}"), ("GET", "imports/{import}/rows"),
+        ].map { Entry($0, "/ra/v1/" + $1, .ra, toStranger: .unknownAuthority) } + [
+            // What the API is like is no secret, and whoever gets here showed some certificate.
+            Entry("GET", "/ra/v1/openapi.json", .ra, toStranger: nil)
+        ]
 
     /// The one route of the metrics' own listener.
-    package static let metrics = Entry("GET", "/metrics", .health, withoutToken: nil)
+    package static let metrics = Entry("GET", "/metrics", .health, toStranger: nil)
 
     /// The methods that `path` takes, among the routes of `groups`.
     static func methods(of path: Substring, in groups: Set<WebSettings.RouteGroup>) -> [String] {
-        entries.filter { groups.contains($0.group) && $0.matches(path) }.map(\.method)
+        entries.filter { groups.contains($0.group) && $0.matches(path) }.map(\.method).sorted()
     }
 }
 

@@ -104,7 +104,9 @@ struct FailureMiddleware: RouterMiddleware {
         if let failure {
             let row = FailureTable.row(failure.kind)
             metadata["failure"] = .string(row.slug)
-            if row.status == 401 || failure.kind == .unknownHolder { metrics.refusedStranger(row.slug) }
+            if row.status == 401 || failure.kind == .unknownHolder || failure.kind == .unknownAuthority {
+                metrics.refusedStranger(row.slug)
+            }
             if let rule = failure.rule { metadata["rule"] = .string(rule) }
             if let cause = failure.cause { metadata["cause"] = .string(cause) }
         }

@@ -94,7 +94,7 @@ struct Reading {
             default: throw node.fault("must be none, request or require")
             }
         }
-        let groups = required("groups", in: map, or: Set(WebSettings.RouteGroup.allCases)) {
+        let groups = required("groups", in: map, or: Set<WebSettings.RouteGroup>([.health])) {
             (node) throws(YAMLError) in
             var groups: Set<WebSettings.RouteGroup> = []
             for node in try node.sequence(atMost: 10) { groups.insert(try node.choice(WebSettings.RouteGroup.self)) }
