@@ -115,6 +115,9 @@ let package = Package(
             ]
         ),
 
+        // Officers, envelopes, protocols and backups.
+        module("Ceremony", ["HPKI", "Host"], [crypto, cryptoExtras]),
+
         // Development authorities: never reached by a production configuration.
         module("Development", ["HPKI", "Certificates", "JOSE"], [crypto, cryptoExtras]),
 
@@ -123,7 +126,7 @@ let package = Package(
             dependencies: [
                 "HPKI", "Host", "YAML", "Certificates", "JOSE", "PKCS11", "Storage", "Outbound", "CoreProtocol",
                 "Identity", "Policies", "Audit", "Keys", "Core", "Validation", "Signing", "Web", "Development",
-                arguments, lifecycle, logging,
+                "Ceremony", arguments, lifecycle, logging,
             ],
             swiftSettings: strict
         ),
@@ -134,6 +137,7 @@ let package = Package(
         tests("YAML", ["HPKI"]),
         tests("XML", ["HPKI"]),
         tests("Certificates", ["HPKI", "Development"], [crypto, cryptoExtras]),
+        tests("Ceremony", ["HPKI", "Host"], [crypto]),
         tests("Development", ["HPKI", "Certificates"]),
         tests("JOSE", ["HPKI"], [crypto, cryptoExtras]),
         tests("PKCS11", ["HPKI"], [crypto, cryptoExtras]),
