@@ -117,6 +117,9 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // Officers, envelopes, protocols and backups.
+        module("Ceremony", ["HPKI", "Host"], [crypto, cryptoExtras]),
+
         // Development authorities: never reached by a production configuration.
         module("Development", ["HPKI", "Certificates", "JOSE"], [crypto, cryptoExtras]),
 
@@ -125,7 +128,7 @@ let package = Package(
             dependencies: [
                 "HPKI", "Host", "YAML", "Certificates", "JOSE", "PKCS11", "Storage", "Outbound", "CoreProtocol",
                 "Identity", "Policies", "Audit", "Keys", "Core", "Validation", "Signing", "Web", "Development",
-                arguments, lifecycle, logging,
+                "Ceremony", arguments, lifecycle, logging,
             ],
             swiftSettings: strict
         ),
@@ -137,6 +140,7 @@ let package = Package(
         tests("XML", ["HPKI"]),
         tests("Certificates", ["HPKI", "Development", "Formats"], [crypto, cryptoExtras]),
         tests("Development", ["HPKI", "Certificates", "Formats"]),
+        tests("Ceremony", ["HPKI", "Host"], [crypto]),
         tests("JOSE", ["HPKI"], [crypto, cryptoExtras]),
         tests("PKCS11", ["HPKI"], [crypto, cryptoExtras]),
         tests("Storage"),
