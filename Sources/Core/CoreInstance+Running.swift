@@ -1,6 +1,6 @@
 import Audit
-import CoreProtocol
-import HPKI
+package import CoreProtocol
+package import HPKI
 import Host
 import Keys
 package import Logging
@@ -13,11 +13,11 @@ extension CoreInstance {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await watch.run(log: logger) }
             group.addTask { await registry.spares.run(log: logger) }
-            group.addTask { await registry.runImports(log: logger) }
-            group.addTask { await rotation.run(logger: logger) }
+            group.addTask { await runImports(logger: logger) }
+            group.addTask { await runRotation(logger: logger) }
             group.addTask {
                 repeat {
-                    do throws(Failure) { try await registry.tick() } catch {
+                    do throws(Failure) { try await tick() } catch {
                         logger.error("what is due was not done", metadata: ["cause": "\(error.cause ?? error.detail)"])
                     }
                 } while (try? await Task.sleep(for: .seconds(15))) != nil
@@ -99,14 +99,27 @@ extension CoreInstance {
         )
     }
 
-    func administer(_ request: AdminRequest) async throws(Failure) -> CoreReply {
+    /// Compares the token with the registry, and the registry with the log.
+    package func auditKeys() async throws(Failure) -> KeysReport { try await keysAudit.run(rows: true) }
+
+    /// Does what time demands of credentials.
+    package func tick() async throws(Failure) { try await registry.tick() }
+
+    /// Does the imports' rows that wait until its task is cancelled.
+    package func runImports(logger: Logger) async { await registry.runImports(log: logger) }
+
+    /// Moves keys to the current epoch until its task is cancelled.
+    package func runRotation(logger: Logger) async { await rotation.run(logger: logger) }
+
+    /// Does one act of the operator's.
+    package func administer(_ request: AdminRequest) async throws(Failure) -> CoreReply {
         switch request {
         case .verifyAudit:
             return .auditReport(try await AuditOffice.verify(database, settings.paths))
         case .listAudit(let from, let limit):
             return .auditEntries(try await AuditOffice.entries(database, from: from, limit: Int(limit)))
         case .auditKeys:
-            return .keysReport(try await keysAudit.run(rows: true))
+            return .keysReport(try await auditKeys())
         case .addEpoch(let epoch, let keyID, let checkValue):
             try await rotation.add(
                 WrappingEpoch(epoch: epoch, keyID: keyID, checkValue: checkValue, state: .current))

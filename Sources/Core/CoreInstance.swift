@@ -39,7 +39,7 @@ package struct CoreInstance: Sendable {
     package let registry: Registry
     let database: Database
     let log: AuditLog
-    let pool: SessionPool
+    package let pool: SessionPool
     let module: PKCS11Module
     let watch: CertificateWatch
     let settings: CoreSettings

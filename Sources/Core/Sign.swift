@@ -5,7 +5,7 @@ import Formats
 package import HPKI
 import Host
 import Identity
-import Keys
+package import Keys
 import Policies
 import Storage
 
@@ -18,7 +18,7 @@ package struct Sign: Sendable {
     let clients: [ClientID: ClientRegistration]
     let choice: CredentialChoice
     let watch: CertificateWatch
-    let custody: KeyCustody
+    package let custody: KeyCustody
     let log: AuditLog
     let replay: Replay
     let clock: WallClock

@@ -78,7 +78,7 @@ extension CoreTests {
 
         @Test func `a credential whose key is not in the token fails with the truth`() async throws {
             let world = try await World()
-            try await world.change("UPDATE credential SET key_id = x'7777' WHERE id = 'doctor-1-a'")
+            try await world.change("UPDATE key_material SET key_id = x'7777' WHERE credential = 'doctor-1-a'")
             let before = world.token.uses
             try await world.serving { core in
                 let told = try await failure { try await core.sign(try world.command()) }

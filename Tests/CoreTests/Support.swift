@@ -11,6 +11,7 @@ import Identity
 import JOSE
 import Keys
 import Logging
+import PKCS11
 import Policies
 import Storage
 import Synchronization
@@ -27,6 +28,12 @@ final class World: Sendable {
         "nurse-1": [HCRole("General Nurse")], "director-1": [HCRole("Director of Hospital"), .medicalDoctor],
         "dentist-1": [.dentist],
     ]
+    static let jma = made(AuthorityID("jma"))
+    /// Stand for the client certificates of the authorities, which core knows by their digests alone.
+    static func clientCertificate(of authority: DevelopmentPKI.Authority) -> [UInt8] {
+        Array("client certificate of \(authority.rawValue)".utf8)
+    }
+
     private static let authorities = Task {
         try DevelopmentPKI.create(random: .live, now: now.adding(seconds: -86_400))
     }
@@ -53,7 +60,7 @@ final class World: Sendable {
         for folder in ["data", "run", "secrets", "trust/anchors", "trust/intermediates", "trust/crls"] {
             try Files.makeFolder(home + "/" + folder)
         }
-        for path in [paths.logKey, paths.pseudonymKey, paths.claimKey, paths.adminKey] {
+        for path in [paths.logKey, paths.pseudonymKey, paths.claimKey, paths.adminKey, paths.custodyKey] {
             try SecretFile.write(Random.live.bytes(32), to: path)
         }
         try SecretFile.write(Array("1234\n".utf8), to: home + "/secrets/pin")
@@ -64,7 +71,7 @@ final class World: Sendable {
         }
         let key = LogKey(try SecretFile.read(paths.logKey, atMost: 100).copiedBytes)
         try AuditVerifier.create(headAt: paths.auditHead, key: key)
-        var credentials: [Credential] = []
+        var credentials: [(record: CredentialRecord, keyID: [UInt8])] = []
         for name in TestToken.names {
             let holder = String(name.dropLast(2))
             let key = try #require(token.keys[name])
@@ -76,18 +83,32 @@ final class World: Sendable {
             // The authority's book counts the serial number that the template already has.
             _ = try pki.issue(profile, publicKey: key.subjectPublicKeyInfo, by: .jma, now: from)
             change(name, &template)
+            let keyType: KeyType = holder == "dentist-1" ? .rsa2048 : .p256
             credentials.append(
-                Credential(
-                    id: made(CredentialID(name)), holder: made(HolderID(holder)), keyID: key.id, custody: .resident,
-                    algorithm: holder == "dentist-1" ? .rsaPKCS1SHA256 : .ecdsaP256SHA256,
-                    certificate: try HPKICertificate(der: try template.signed(by: pki.key(of: .jma))), state: .active
+                (
+                    CredentialRecord(
+                        active: try HPKICertificate(der: try template.signed(by: pki.key(of: .jma))),
+                        id: made(CredentialID(name)), holder: made(HolderID(holder)), authority: Self.jma,
+                        keyType: keyType, algorithm: keyType.algorithms[0], custody: "resident", at: Self.now),
+                    key.id
                 ))
         }
         let registered = credentials
         let database = try Database.create(at: paths.database, parts: CoreSchema.parts)
         try await database.write { connection in
-            for holder in Self.roles.keys { try HolderStore.insert(made(HolderID(holder)), in: connection) }
-            for credential in registered { try CredentialStore.insert(credential, in: connection) }
+            for (holder, roles) in Self.roles {
+                let record = HolderRecord(
+                    id: made(HolderID(holder)), romajiName: "Test \(holder)", japaneseName: "試験", roles: roles,
+                    registerNumbers: [])
+                let row = RegisteredHolder(record: record, authority: Self.jma, state: .enabled, version: 1)
+                _ = try HolderStore.put(row, record: 0, in: connection)
+            }
+            for (record, keyID) in registered {
+                _ = try CredentialStore.put(record, endsAt: nil, entry: nil, in: connection)
+                try CredentialStore.put(.resident(keyID: keyID), of: record.id, in: connection)
+            }
+            try WrappingEpochStore.insert(
+                WrappingEpoch(epoch: 1, keyID: TestToken.epochs[0], checkValue: [], state: .current), in: connection)
         }
         try database.close()
         try Self.write(try pki.crls(now: Self.now.adding(seconds: -60)), below: home)
@@ -112,19 +133,20 @@ final class World: Sendable {
     func advance(seconds: Int64) { clock.withLock { $0 = $0.adding(seconds: seconds) } }
 
     func open(
-        faults: DatabaseFaults? = nil, sessions: Int = 4, timeout: Int = 10
+        faults: DatabaseFaults? = nil, sessions: Int = 4, timeout: Int = 10,
+        registration: RegistrationSettings? = nil
     ) async throws -> CoreInstance {
         let keys = tokens.publicJWKSet
         let settings = CoreSettings(
             paths: CoreSettings.Paths(home: home), origin: "log.example",
             token: .init(
-                module: token.module, label: TestToken.label, pinFile: home + "/secrets/pin", sessions: sessions,
+                module: token.module, label: TestToken.label, pin: { Self.pin() }, sessions: sessions,
                 timeoutSeconds: timeout, custody: "software token"
             ),
             issuers: [
                 IssuerSettings(
                     issuer: "i", audience: "a", jwks: "https://i/jwks",
-                    holders: Set(Self.roles.keys.map { made(HolderID($0)) })
+                    holders: Set(Self.roles.keys.map { made(HolderID($0)) }), speaksForRegistered: true
                 )
             ],
             clients: [
@@ -133,7 +155,7 @@ final class World: Sendable {
             ],
             window: ActivationWindow(), policies: try PolicySet(reading: PolicySet.shippedFile),
             certificates: .init(folder: home + "/trust"), certificatePolicies: [OID.hpkiSigningPolicy],
-            inFlight: 256, kind: "development", failpoint: nil
+            registration: try registration ?? registrationSettings(), inFlight: 256, kind: "development", failpoint: nil
         )
         return try await CoreInstance.open(
             settings, clock: WallClock { self.clock.withLock { $0 } }, random: .live, logger: quiet, faults: faults,
@@ -141,12 +163,41 @@ final class World: Sendable {
         )
     }
 
+    private static func pin() -> PIN {
+        var bytes = Array("1234".utf8)
+        return PIN(consuming: &bytes)
+    }
+
+    /// Three authorities with the usual remits; keys on P-256 first, since they are made at once.
+    func registrationSettings(
+        _ mode: RegistrationSettings.Mode = .wrapped, cache: KeyCache.Settings = .off, spares: Int = 0
+    ) throws -> RegistrationSettings {
+        let roles: Set<String> = [
+            "Medical Doctor", "Dentist", "Pharmacist", "General Nurse", "Director of Hospital",
+        ]
+        return RegistrationSettings(
+            authorities: try DevelopmentPKI.Authority.allCases.map { authority in
+                RegistrationSettings.Authority(
+                    remit: AuthorityRemit(
+                        name: made(AuthorityID(authority.rawValue)),
+                        issuers: [try pki.withLock { try $0.certificate(of: authority) }],
+                        roles: authority == .jpa ? ["Pharmacist"] : roles),
+                    clientCertificates: [Digest(of: Self.clientCertificate(of: authority))])
+            },
+            mode: mode,
+            offers: [KeyType.p256, .rsa2048, .p384].map {
+                RegistrationSettings.Offer(keyType: $0, algorithm: $0.algorithms[0], spares: spares)
+            },
+            cache: cache, knownRoles: roles
+        )
+    }
+
     /// Runs `body` on a core that is closed behind it.
     func serving(
         faults: DatabaseFaults? = nil, sessions: Int = 4, timeout: Int = 10,
-        _ body: (CoreInstance) async throws -> Void
+        registration: RegistrationSettings? = nil, _ body: (CoreInstance) async throws -> Void
     ) async throws {
-        let core = try await open(faults: faults, sessions: sessions, timeout: timeout)
+        let core = try await open(faults: faults, sessions: sessions, timeout: timeout, registration: registration)
         do { try await body(core) } catch {
             await core.close()
             throw error

@@ -20,6 +20,9 @@ struct TestToken: Sendable {
     static let folder = FileManager.default.temporaryDirectory.appending(path: "shirushi-core-\(getpid())")
 
     let keys: [String: Key]
+    /// CKA_IDs of the wrapping keys of epochs 1 and 2; the second is there for rotations.
+    static let epochs: [[UInt8]] = [Array(repeating: 0xE1, count: 16), Array(repeating: 0xE2, count: 16)]
+    private static let values: [[UInt8]] = [Array(repeating: 11, count: 32), Array(repeating: 12, count: 32)]
     var module: String { Self.folder.appending(path: "libshim.so").path }
 
     private init() async throws {
@@ -45,6 +48,14 @@ struct TestToken: Sendable {
         let module = try await PKCS11Module.load(path: library)
         let token = try await module.initializeToken(
             label: Self.label, securityOfficerPIN: Self.pin("87654321"), userPIN: Self.pin("1234"))
+        let officer = try await token.openOfficerSession(pin: Self.pin("87654321"))
+        for (index, id) in Self.epochs.enumerated() {
+            try await officer.importWrappingKey(
+                Self.values[index], label: "shirushi wrapping \(index + 1)", id: id)
+        }
+        try await officer.importRotationKey(
+            Self.values[0], label: "shirushi rotation 1", id: Array(repeating: 0xF1, count: 16))
+        await officer.close()
         let session = try await token.openSession(writable: true)
         try await session.login(Self.pin("1234"))
         var keys: [String: Key] = [:]

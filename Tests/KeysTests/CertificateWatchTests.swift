@@ -37,8 +37,7 @@ private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
                     romajiName: "Test Doctor", japaneseName: "試験", identifier: "doctor-1", roles: [.medicalDoctor]),
                 publicKey: DevelopmentKey.p256().subjectPublicKeyInfo, by: .medis, now: now.adding(seconds: -3600))
             credential = Credential(
-                id: made(CredentialID("doctor-1-a")), holder: made(HolderID("doctor-1")), keyID: [1],
-                custody: .resident,
+                id: made(CredentialID("doctor-1-a")), holder: made(HolderID("doctor-1")), material: .resident(keyID: [1]),
                 algorithm: .ecdsaP256SHA256, certificate: certificate, state: .active)
             self.pki = Mutex(pki)
             if let moment { try publish(at: moment) }
@@ -153,41 +152,10 @@ private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             HolderProfile(romajiName: "X", japaneseName: "試験", identifier: "x", roles: [.medicalDoctor]),
             publicKey: DevelopmentKey.p256().subjectPublicKeyInfo, by: .medis, now: now)
         let credential = Credential(
-            id: made(CredentialID("x")), holder: made(HolderID("x")), keyID: [9], custody: .resident,
+            id: made(CredentialID("x")), holder: made(HolderID("x")), material: .resident(keyID: [9]),
             algorithm: .ecdsaP256SHA256, certificate: certificate, state: .active)
         let told = #expect(throws: Failure.self) { try watch.check(credential, at: now) }
         #expect(told?.kind == .credentialUnusable)
-    }
-
-    @Test func `the registry keeps a credential as it was, refuses a second of its name or key, and moves its state`()
-        async throws
-    {
-        let trust = try await Trust()
-        let database = try Database.create(at: trust.folder + "/keys.sqlite", parts: [CredentialStore.part])
-        let credential = trust.credential
-        try await database.write { try CredentialStore.insert(credential, in: $0) }
-        #expect(
-            try await database.read { try CredentialStore.credentials(of: credential.holder, in: $0) } == [credential])
-        #expect(try await database.read { try CredentialStore.credentials(of: made(HolderID("x")), in: $0) } == [])
-        let clash = await #expect(throws: TransactionError.self) {
-            try await database.write { try CredentialStore.insert(credential, in: $0) }
-        }
-        #expect(clash?.storage == .constraint)
-        for state in Credential.State.allCases {
-            try await database.write { try CredentialStore.setState(state, of: credential.id, in: $0) }
-            #expect(try await database.read { try CredentialStore.state(of: credential.id, in: $0) } == state)
-        }
-        let unknown = made(CredentialID("unknown"))
-        #expect(try await database.read { try CredentialStore.state(of: unknown, in: $0) } == nil)
-        let missing = await #expect(throws: TransactionError.self) {
-            try await database.write { try CredentialStore.setState(.active, of: unknown, in: $0) }
-        }
-        #expect(missing?.storage == .missing)
-        try await database.write { _ = try $0.execute("UPDATE credential SET state = 'asleep'") }
-        let unreadable = await #expect(throws: TransactionError.self) {
-            try await database.read { try CredentialStore.credentials(of: credential.holder, in: $0) }
-        }
-        #expect(unreadable?.storage == .unexpectedValue)
     }
 }
 
