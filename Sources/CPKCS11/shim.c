@@ -25,3 +25,14 @@ CK_RV shirushi_initialize(ShirushiFunctions functions) {
     arguments.flags = CKF_OS_LOCKING_OK;
     return functions->C_Initialize ? functions->C_Initialize(&arguments) : CKR_FUNCTION_NOT_SUPPORTED;
 }
+
+CK_RV shirushi_probe_initialize(ShirushiFunctions functions, const char *arguments) {
+    // NSS reads one field more than the standard's structure has.
+    struct {
+        CK_C_INITIALIZE_ARGS standard;
+        void *beyond;
+    } given = {0};
+    given.standard.flags = CKF_OS_LOCKING_OK;
+    given.standard.pReserved = (void *)arguments;
+    return functions->C_Initialize ? functions->C_Initialize(&given.standard) : CKR_FUNCTION_NOT_SUPPORTED;
+}
