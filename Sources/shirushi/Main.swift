@@ -44,6 +44,7 @@ struct Shirushi: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, ServeCommand.self, TokenCommand.self, SignCommandLine.self, VerifyCommand.self,
             AuditCommand.self, PolicyCommand.self, FailuresCommand.self, DevCACommand.self, CoreCommand.self,
+            HSMCommand.self,
             FrontCommand.self,
         ]
     )

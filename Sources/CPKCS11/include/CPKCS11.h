@@ -5,6 +5,8 @@
 
 #include <p11-kit-1/p11-kit/pkcs11.h>
 
+#include "CPKCS11Probe.h"
+
 typedef CK_FUNCTION_LIST_PTR ShirushiFunctions;
 
 /// Loads the shared library at `path`, never to be unloaded, and gives its function list.
