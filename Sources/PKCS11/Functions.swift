@@ -13,7 +13,10 @@ import CPKCS11
         unsafe self.list = list
     }
 
-    func initialize() -> UInt { unsafe shirushi_initialize(list) }
+    func initialize(_ arguments: String?) -> UInt {
+        guard let arguments else { return unsafe shirushi_initialize(list, nil) }
+        return unsafe shirushi_initialize(list, arguments)
+    }
 
     func finalize() -> UInt { unsafe shirushi_finalize(list) }
 

@@ -17,6 +17,8 @@ package struct KeyObject: Sendable, Hashable {
     /// CKA_KEY_TYPE: the `CKK_` number, nil where the module does not tell.
     package let type: UInt?
     package let attributes: KeyAttributes
+    /// CKA_UNWRAP_TEMPLATE by attribute type: what a key unwrapped by this one must be; nil where it has none.
+    package let unwrapTemplate: [UInt: [UInt8]]?
 }
 
 /// The yes-or-no attributes of a key that matter to an audit; nil where the module does not tell, which is not "no".
@@ -32,6 +34,12 @@ package struct KeyAttributes: Sendable, Hashable {
     /// CKA_LOCAL: it was generated in the token.
     package let isLocal: Bool?
     package let isModifiable: Bool?
+    package let isCopyable: Bool?
+    /// CKA_TRUSTED: the security officer made it to wrap keys that are CKA_WRAP_WITH_TRUSTED.
+    package let isTrusted: Bool?
+    /// CKA_WRAP_WITH_TRUSTED: it can be wrapped under trusted keys alone.
+    package let wrapWithTrusted: Bool?
+    package let canVerify: Bool?
     package let canSign: Bool?
     package let canSignRecover: Bool?
     package let canDecrypt: Bool?
@@ -54,7 +62,8 @@ package struct KeyAttributes: Sendable, Hashable {
 
     static let types: [UInt] = [
         CKA_TOKEN, CKA_PRIVATE, CKA_SENSITIVE, CKA_EXTRACTABLE, CKA_ALWAYS_SENSITIVE, CKA_NEVER_EXTRACTABLE, CKA_LOCAL,
-        CKA_MODIFIABLE, CKA_SIGN, CKA_SIGN_RECOVER, CKA_DECRYPT, CKA_UNWRAP, CKA_DERIVE, CKA_ENCRYPT, CKA_WRAP,
+        CKA_MODIFIABLE, CKA_COPYABLE, CKA_TRUSTED, CKA_WRAP_WITH_TRUSTED, CKA_VERIFY, CKA_SIGN, CKA_SIGN_RECOVER,
+        CKA_DECRYPT, CKA_UNWRAP, CKA_DERIVE, CKA_ENCRYPT, CKA_WRAP,
     ]
 
     init(_ values: [UInt: [UInt8]]) {
@@ -70,6 +79,10 @@ package struct KeyAttributes: Sendable, Hashable {
         neverExtractable = flag(CKA_NEVER_EXTRACTABLE)
         isLocal = flag(CKA_LOCAL)
         isModifiable = flag(CKA_MODIFIABLE)
+        isCopyable = flag(CKA_COPYABLE)
+        isTrusted = flag(CKA_TRUSTED)
+        wrapWithTrusted = flag(CKA_WRAP_WITH_TRUSTED)
+        canVerify = flag(CKA_VERIFY)
         canSign = flag(CKA_SIGN)
         canSignRecover = flag(CKA_SIGN_RECOVER)
         canDecrypt = flag(CKA_DECRYPT)

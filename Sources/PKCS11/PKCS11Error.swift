@@ -1,3 +1,5 @@
+import CPKCS11
+
 /// What went wrong at a PKCS#11 module, by what a caller can do about it.
 ///
 /// No case carries a PIN, key material or the bytes that were to be signed.
@@ -26,11 +28,13 @@ package enum PKCS11Error: Error, Sendable, Hashable {
     case mechanismMissing(PKCS11Fault)
     /// The module forbids this: an attribute, a template, a right of the key, a value's length.
     case refused(PKCS11Fault)
+    /// The module did not unwrap the key: the blob was altered, belongs to another wrapping key, or is no such key.
+    case wrappedKeyRefused(PKCS11Fault)
     /// The module failed.
     case deviceFailed(PKCS11Fault)
     /// The module said yes and answered nonsense; the text says what, never the value.
     case malformedAnswer(String)
-    /// A new private key came out readable or extractable and was destroyed at once.
+    /// A new key came out other than it must be, such as readable or extractable, and was destroyed at once.
     case weakKey
     /// No session became free in time, or too many callers wait already: nothing was started.
     case busy
@@ -49,9 +53,16 @@ package enum PKCS11Error: Error, Sendable, Hashable {
             .mechanismMissing(let fault), .tooManySessions(let fault):
             fault.function == "C_Sign"
         case .loadFailed, .tokenNotFound, .tokenAmbiguous, .tokenExists, .pinIncorrect, .pinLocked, .keyMissing,
-            .weakKey, .busy, .closed:
+            .wrappedKeyRefused, .weakKey, .busy, .closed:
             false
         }
+    }
+
+    /// Whether the module may be beyond help without being initialised anew, for all that the code tells.
+    var isDeviceFailure: Bool {
+        guard case .deviceFailed(let fault) = self else { return false }
+        // What C_Sign answers may be about the key.
+        return fault.function != "C_Sign" && [CKR_DEVICE_ERROR, CKR_GENERAL_ERROR, CKR_FUNCTION_FAILED].contains(fault.code)
     }
 
     /// Whether another session could succeed where this one failed.
@@ -91,9 +102,10 @@ extension PKCS11Error: CustomStringConvertible {
         case .keyMissing: "the key is not in the token or was found under an earlier login"
         case .mechanismMissing(let fault): "the module does not offer the mechanism (\(fault))"
         case .refused(let fault): "the module refused (\(fault))"
+        case .wrappedKeyRefused(let fault): "the wrapped key is not one of this wrapping key (\(fault))"
         case .deviceFailed(let fault): "the module failed (\(fault))"
         case .malformedAnswer(let what): "the module answered nonsense: \(what)"
-        case .weakKey: "a generated key was readable or extractable and has been destroyed"
+        case .weakKey: "a new key was readable, extractable or good for too much, and has been destroyed"
         case .busy: "no session with the token became free in time"
         case .hung: "a call of the module does not return; its outcome is unknown"
         case .closed: "the session with the token is closed"

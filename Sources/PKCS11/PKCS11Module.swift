@@ -6,35 +6,102 @@ internal import Glibc
 /// What a module reads from the environment, such as `SOFTHSM2_CONF`, must be there before `load`. One process
 /// alone may use a SoftHSM token: several lose sessions and fail to make keys.
 package actor PKCS11Module {
-    private let thread: ThreadExecutor
+    private nonisolated let thread: ThreadExecutor
     let functions: Functions
-    // INVARIANT: one token object per slot, so that all sessions of a slot share one count of logins.
-    private var tokens: [UInt: PKCS11Token] = [:]
+    // The module's own thread stays outside, since it is the one that closes the gate.
+    let gate = ModuleGate()
+    private let arguments: String?
+    private var isInitialized = false
+    // INVARIANT: one object per token, so that all sessions with it share one count of logins.
+    private var tokens: [PKCS11Token] = []
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }
 
     /// Loads the shared library at `path` and calls `C_Initialize` (PKCS#11 v2.40 §5.4).
     ///
-    /// The library stays loaded until the process ends. Throws `loadFailed` and what `C_Initialize` answers; a
+    /// `initializeArguments` is passed as pReserved, which is how NSS takes its LibraryParameters; other modules want
+    /// none. The library stays loaded until the process ends. Throws `loadFailed` and what `C_Initialize` answers; a
     /// module that this process has initialised before is refused, because its owner would finalise it.
-    package static func load(path: String) async throws(PKCS11Error) -> PKCS11Module {
-        let module = try PKCS11Module(path: path)
+    package static func load(
+        path: String, initializeArguments: String? = nil
+    ) async throws(PKCS11Error) -> PKCS11Module {
+        let module = try PKCS11Module(path: path, arguments: initializeArguments)
         try await module.initialize()
         return module
     }
 
-    private init(path: String) throws(PKCS11Error) {
+    private init(path: String, arguments: String?) throws(PKCS11Error) {
+        self.arguments = arguments
         functions = try Functions(path: path)
         thread = ThreadExecutor(name: "pkcs11")
     }
 
     private func initialize() throws(PKCS11Error) {
-        try check("C_Initialize", functions.initialize())
+        try check("C_Initialize", functions.initialize(arguments))
+        isInitialized = true
     }
 
     /// Calls `C_Finalize`: after the last session is closed, and at most once.
+    ///
+    /// A call that still hangs is waited for two seconds; after that the module is left as it is.
     package func finalize() {
+        guard isInitialized else { return }
+        let done: Void? = gate.withNobodyInside(within: .seconds(2)) {
+            gate.advance()
+            _ = functions.finalize()
+        }
+        if done != nil { isInitialized = false }
+    }
+
+    /// Finalises and initialises the module, and looks for its tokens by label and serial; then `done` is told.
+    ///
+    /// Nobody is inside the module meanwhile. All sessions and handles are void afterwards, those of other pools too;
+    /// if that has happened since `generation`, nothing is done. A call that has not returned within `patience` prevents
+    /// it: `hung`, and all stays as it was.
+    nonisolated func renew(
+        from generation: Int, patience: Duration, _ done: @escaping @Sendable (PKCS11Error?) -> Void
+    ) {
+        thread.perform { [self] in
+            done(
+                assumeIsolated { module in
+                    do throws(PKCS11Error) {
+                        try module.renew(from: generation, patience: patience)
+                        return nil
+                    } catch { return error }
+                })
+        }
+    }
+
+    private func renew(from generation: Int, patience: Duration) throws(PKCS11Error) {
+        guard gate.generation == generation else { return }
+        let outcome = gate.withNobodyInside(within: patience) { () -> Result<Void, PKCS11Error> in
+            do throws(PKCS11Error) { return .success(try reinitialize()) } catch { return .failure(error) }
+        }
+        guard let outcome else { throw .hung }
+        try outcome.get()
+    }
+
+    private func reinitialize() throws(PKCS11Error) {
+        if isInitialized {
+            for token in tokens {
+                if let slot = try? token.slot() { _ = unsafe shirushi_close_all_sessions(functions.list, slot) }
+            }
+        }
+        // A module whose device is gone may fail here and is of no use otherwise.
         _ = functions.finalize()
+        isInitialized = false
+        gate.advance()
+        for token in tokens {
+            token.noteLogin()
+            token.move(to: nil)
+        }
+        try initialize()
+        let slots = try slots().filter(\.isInitialized)
+        for token in tokens {
+            let matches = slots.filter { $0.label == token.label && $0.serial == token.serial }
+            // Two tokens of one name and serial: the PIN must not reach the wrong one.
+            if matches.count == 1 { token.move(to: matches.first?.slot) }
+        }
     }
 
     /// Who made the module and which version it is.
@@ -77,19 +144,23 @@ package actor PKCS11Module {
         let matches = try slots().filter { $0.isInitialized && $0.label == label }
         guard let match = matches.first else { throw .tokenNotFound(label: label) }
         guard matches.count == 1 else { throw .tokenAmbiguous(label: label) }
-        if let known = tokens[match.slot], known.serial == match.serial, known.label == label { return known }
+        if let known = tokens.first(where: { $0.label == label && $0.serial == match.serial }) {
+            known.move(to: match.slot)
+            return known
+        }
         let token = PKCS11Token(
             module: self, slot: match.slot, label: label, serial: match.serial, manufacturer: match.manufacturer
         )
-        tokens[match.slot] = token
+        tokens.append(token)
         return token
     }
 
     /// The `CKM_` numbers that the token offers, without its vendor's promise that they work.
     package func mechanisms(of token: PKCS11Token) throws(PKCS11Error) -> Set<UInt> {
         var list: [UInt] = []
+        let slot = try token.slot()
         try unsafe functions.fill("C_GetMechanismList", &list) { functions, start, count in
-            unsafe shirushi_get_mechanism_list(functions, token.slot, start, count)
+            unsafe shirushi_get_mechanism_list(functions, slot, start, count)
         }
         return Set(list)
     }
@@ -123,7 +194,7 @@ package actor PKCS11Module {
 
     private func setPIN(of token: PKCS11Token, securityOfficerPIN: PIN, userPIN: PIN) throws(PKCS11Error) {
         var session = CK_SESSION_HANDLE()
-        try check("C_OpenSession", functions.openSession(token.slot, isWritable: true, &session))
+        try check("C_OpenSession", functions.openSession(try token.slot(), isWritable: true, &session))
         defer { _ = unsafe shirushi_close_session(functions.list, session) }
         let login = unsafe securityOfficerPIN.withBytes { pin in
             unsafe shirushi_login(functions.list, session, CKU_SO, pin.baseAddress, UInt(pin.count))

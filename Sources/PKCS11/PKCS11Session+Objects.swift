@@ -68,7 +68,8 @@ extension PKCS11Session {
                     id: values[CKA_ID] ?? [],
                     label: String(decoding: values[CKA_LABEL] ?? [], as: UTF8.self),
                     type: number(values[CKA_KEY_TYPE]),
-                    attributes: KeyAttributes(values)
+                    attributes: KeyAttributes(values),
+                    unwrapTemplate: kind == .secretKey ? try unwrapTemplate(of: object) : nil
                 )
             )
         }

@@ -10,6 +10,12 @@ package actor PKCS11Session {
     let token: PKCS11Token
     private let isWritable: Bool
     private var session: CK_SESSION_HANDLE?
+    // The module's generation in which the session was opened; in the next one its number may be another session's.
+    private var generation = 0
+    // An object could not be destroyed: the next use finds the session lost, and closing it destroys the object.
+    private var spoiledBy: PKCS11Fault?
+    /// How often a session was opened: an object of an earlier one is gone.
+    private(set) var openings = 0
     // Long enough for RSA with 8192 bits; kept so that signing allocates nothing but its answer.
     private var signature = [UInt8](repeating: 0, count: 1024)
 
@@ -22,39 +28,54 @@ package actor PKCS11Session {
         self.token = token
         self.isWritable = isWritable
         functions = token.module.functions
-        thread = ThreadExecutor(name: "pkcs11-session")
+        thread = ThreadExecutor(name: "pkcs11-session", gate: token.module.gate)
     }
 
     deinit {
         // Whoever lets go of the session last must not wait for the module. The token keeps the module loaded.
         guard let session else { return }
-        thread.perform { [functions, token] in
-            withExtendedLifetime(token) { _ = unsafe shirushi_close_session(functions.list, session) }
+        thread.perform { [functions, token, generation] in
+            guard generation == token.module.gate.generation else { return }
+            _ = unsafe shirushi_close_session(functions.list, session)
         }
     }
 
     func open() throws(PKCS11Error) {
         var opened = CK_SESSION_HANDLE()
-        try check("C_OpenSession", functions.openSession(token.slot, isWritable: isWritable, &opened))
+        try check("C_OpenSession", functions.openSession(try token.slot(), isWritable: isWritable, &opened))
         session = opened
+        generation = token.module.gate.generation
+        spoiledBy = nil
+        openings += 1
     }
 
     /// Logs the user in, which holds for every session of this process with the token (PKCS#11 v2.40 §5.6).
     ///
     /// Already being logged in is success. Throws `pinIncorrect` or `pinLocked` after one try; nothing here tries again.
-    package func login(_ pin: PIN) throws(PKCS11Error) {
+    package func login(_ pin: PIN) throws(PKCS11Error) { try login(pin, as: CKU_USER) }
+
+    func login(_ pin: PIN, as user: CK_USER_TYPE) throws(PKCS11Error) {
         let session = try handle()
+        if let refusal = token.refusal(of: pin) { throw refusal }
         let code = unsafe pin.withBytes { bytes in
-            unsafe shirushi_login(functions.list, session, CKU_USER, bytes.baseAddress, UInt(bytes.count))
+            unsafe shirushi_login(functions.list, session, user, bytes.baseAddress, UInt(bytes.count))
         }
         if code == CKR_USER_ALREADY_LOGGED_IN { return }
-        try check("C_Login", code)
+        do throws(PKCS11Error) { try check("C_Login", code) } catch {
+            if error == .pinIncorrect || error == .pinLocked { token.noteRefusal(of: pin, error) }
+            throw error
+        }
         token.noteLogin()
+    }
+
+    func logout() {
+        guard let session = try? handle() else { return }
+        _ = unsafe shirushi_logout(functions.list, session)
     }
 
     /// Replaces a lost session by a new one and logs in.
     func reopen(_ pin: PIN) throws(PKCS11Error) {
-        let lost = session
+        let lost = generation == token.module.gate.generation ? session : nil
         // The old one is closed last: with the last open session of a process the login and all handles end.
         try open()
         if let lost { _ = unsafe shirushi_close_session(functions.list, lost) }
@@ -64,13 +85,13 @@ package actor PKCS11Session {
     /// Closes the session; every later call throws `closed`.
     package func close() {
         guard let session else { return }
-        _ = unsafe shirushi_close_session(functions.list, session)
+        if generation == token.module.gate.generation { _ = unsafe shirushi_close_session(functions.list, session) }
         self.session = nil
     }
 
     /// Signs `digest` with `key`: one `C_SignInit` and one `C_Sign`.
     ///
-    /// For RSA the answer is the PKCS#1 v1.5 signature, as long as the modulus; for ECDSA it is r ‖ s, each as long
+    /// For RSA the answer is as long as the modulus; for ECDSA it is r ‖ s, each as long
     /// as the curve's order. The caller verifies it: a module may err. After an error, `keyMayHaveBeenUsed` tells
     /// whether `C_Sign` had begun.
     package func sign(
@@ -79,7 +100,7 @@ package actor PKCS11Session {
         guard key.login == token.login else { throw .keyMissing }
         let session = try handle()
         let input = mechanism.input(for: digest)
-        try check("C_SignInit", unsafe shirushi_sign_init(functions.list, session, mechanism.number, key.object))
+        try check("C_SignInit", mechanism.initialize(functions, session, digest, key.object))
         signaturesStarted += 1
         var length = UInt(signature.count)
         let code = unsafe signature.withUnsafeMutableBufferPointer { buffer in
@@ -105,43 +126,30 @@ package actor PKCS11Session {
 
     func handle() throws(PKCS11Error) -> CK_SESSION_HANDLE {
         guard let session else { throw .closed }
+        if let spoiledBy { throw .sessionLost(spoiledBy) }
+        guard generation == token.module.gate.generation else {
+            throw .sessionLost(PKCS11Fault(function: "C_Finalize", code: CKR_SESSION_CLOSED))
+        }
         return session
     }
-}
 
-/// How a key signs a digest.
-package enum SignatureMechanism: Sendable, Hashable {
-    /// RSASSA-PKCS1-v1_5 (RFC 8017 §8.2): the DigestInfo is put before the digest here, the token pads and signs.
-    case rsaPKCS1
-    /// ECDSA over the digest as it is, giving r ‖ s (PKCS#11 v2.40 §2.3.1).
-    case ecdsa
-
-    var number: UInt {
-        switch self {
-        case .rsaPKCS1: CKM_RSA_PKCS
-        case .ecdsa: CKM_ECDSA
-        }
+    /// Whether the module still knows the session, asked after a failure that does not tell.
+    func isAnswering() -> Bool {
+        guard let session = try? handle() else { return false }
+        var info = CK_SESSION_INFO()
+        return unsafe shirushi_get_session_info(functions.list, session, &info) == CKR_OK
     }
 
-    func input(for digest: Digest) -> [UInt8] {
-        switch self {
-        case .rsaPKCS1: digestInfo(of: digest.algorithm) + digest.bytes
-        case .ecdsa: digest.bytes
-        }
+    /// Destroys a session object of ours; where that fails the session is given up, which destroys it too.
+    func discard(_ object: CK_OBJECT_HANDLE) {
+        guard let session = try? handle() else { return }
+        let code = unsafe shirushi_destroy_object(functions.list, session, object)
+        if code != CKR_OK { spoiledBy = PKCS11Fault(function: "C_DestroyObject", code: code) }
     }
 
-    /// What stands before the digest in a DigestInfo (RFC 8017 §9.2, note 1).
-    private func digestInfo(of algorithm: DigestAlgorithm) -> [UInt8] {
-        let (arc, length): (UInt8, UInt8) =
-            switch algorithm {
-            case .sha256: (1, 32)
-            case .sha384: (2, 48)
-            case .sha512: (3, 64)
-            }
-        return [
-            0x30, 17 + length, 0x30, 0x0D, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, arc,
-            0x05, 0x00, 0x04, length,
-        ]
+    /// The same for an object made when the session had been opened `opening` times; of an earlier one none is left.
+    func discard(_ object: CK_OBJECT_HANDLE, from opening: Int) {
+        if opening == openings { discard(object) }
     }
 }
 

@@ -4,18 +4,23 @@ internal import Synchronization
 protocol PooledCall: AnyObject, Sendable {
     /// Until when it may wait for a session.
     var deadline: ContinuousClock.Instant { get }
-    /// Does the work and answers the caller; returns the error of a session that was lost, and then does not answer
-    /// if the work can be repeated in another.
-    func run(in session: isolated PKCS11Session) -> LostSession?
+    /// Does the work and answers the caller, unless the session was lost and the work can be repeated in another.
+    func run(in session: isolated PKCS11Session) -> CallEnd
     /// Answers the caller with an error, unless it was answered before.
     func fail(_ error: PKCS11Error)
 }
 
-/// A session turned out to be lost during a call.
-struct LostSession {
-    let error: PKCS11Error
-    /// No `C_Sign` had begun, so the call was not answered and may run elsewhere.
-    let canRepeat: Bool
+/// How a call ended, for the pool.
+enum CallEnd {
+    /// The module did what was asked, or said why not.
+    case answered
+    /// The module failed, although it still knows the session.
+    case failed
+    /// Nothing that tells of the module.
+    case silent
+    /// The session turned out to be lost; `canRepeat`: no `C_Sign` had begun, so the call was not answered and may run
+    /// elsewhere.
+    case lost(canRepeat: Bool)
 }
 
 /// The work of a pool's caller.
@@ -38,22 +43,23 @@ final class PooledWork<Value: Sendable>: PooledCall {
         self.continuation = Mutex(continuation)
     }
 
-    func run(in session: isolated PKCS11Session) -> LostSession? {
+    func run(in session: isolated PKCS11Session) -> CallEnd {
         // The watchdog may have answered for a call that hung in a session since lost: then nothing more is done.
-        guard continuation.withLock({ $0 != nil }) else { return nil }
+        guard continuation.withLock({ $0 != nil }) else { return .silent }
         let before = session.signaturesStarted
         attempts.add(1, ordering: .relaxed)
         do throws(PKCS11Error) {
             answer(.success(try body(session)))
-            return nil
+            return .answered
         } catch {
-            guard error.isLoss else {
+            // A client of a module whose server was started anew answers every call like this, for ever.
+            guard error.isLoss || (error.isDeviceFailure && !session.isAnswering()) else {
                 answer(.failure(error))
-                return nil
+                return error.isDeviceFailure ? .failed : error == .keyMissing ? .silent : .answered
             }
             let canRepeat = session.signaturesStarted == before && attempts.load(ordering: .relaxed) < 64
             if !canRepeat { answer(.failure(error)) }
-            return LostSession(error: error, canRepeat: canRepeat)
+            return .lost(canRepeat: canRepeat)
         }
     }
 
@@ -72,7 +78,7 @@ final class PooledWork<Value: Sendable>: PooledCall {
 final class Recovery: PooledCall {
     let deadline: ContinuousClock.Instant = .now
 
-    func run(in session: isolated PKCS11Session) -> LostSession? { nil }
+    func run(in session: isolated PKCS11Session) -> CallEnd { .silent }
 
     func fail(_ error: PKCS11Error) {}
 }

@@ -21,6 +21,7 @@ extension SessionPool {
 
     /// Runs `first` and then whatever waits, on the session's own thread, without going back to an idle pool between.
     private func work(_ index: Int, _ first: any PooledCall) {
+        state.withLock { $0.begin(index) }
         var next: (any PooledCall)? = first
         while let call = next {
             guard call.deadline > .now else {
@@ -28,14 +29,23 @@ extension SessionPool {
                 next = state.withLock { $0.next(for: index) }
                 continue
             }
-            if let loss = sessions[index].assumeIsolated({ call.run(in: $0) }) {
+            let end = sessions[index].assumeIsolated { call.run(in: $0) }
+            if case .lost(let canRepeat) = end {
+                if settings.ownsObjects { token.noteLogin() }
                 state.withLock { $0.lose(index) }
                 recoverNext()
                 failIfHopeless()
-                if loss.canRepeat { submit(call) }
+                if canRepeat { submit(call) }
                 return
             }
-            next = state.withLock { $0.next(for: index) }
+            next = state.withLock { state in
+                switch end {
+                case .answered: state.noteAnswer(settings)
+                case .failed: state.noteFailure()
+                case .silent, .lost: break
+                }
+                return state.next(for: index)
+            }
         }
     }
 
@@ -46,6 +56,7 @@ extension SessionPool {
     }
 
     private func recover(_ index: Int) {
+        state.withLock { $0.begin(index) }
         let failure: PKCS11Error? = sessions[index].assumeIsolated { session in
             do throws(PKCS11Error) {
                 try session.reopen(pin)
@@ -55,16 +66,35 @@ extension SessionPool {
             }
         }
         if let failure {
-            state.withLock { $0.failedToRecover(index, failure, settings: settings) }
+            let renewers = state.withLock { $0.failedToRecover(index, failure, settings: settings) }
+            for renewer in renewers { renewer.resume(returning: failure) }
             failIfHopeless()
             return
         }
-        let next = state.withLock { state in
-            state.recovered(settings)
-            return state.next(for: index)
+        if settings.ownsObjects { token.noteLogin() }
+        let (next, renewers) = state.withLock { state in
+            let renewers = state.recovered(settings)
+            return (state.next(for: index), renewers)
         }
+        for renewer in renewers { renewer.resume(returning: nil) }
         recoverNext()
         if let next { work(index, next) }
+    }
+
+    /// Renews the module, unless that is being done or it was since `generation`.
+    func startRenewal(from generation: Int) {
+        guard state.withLock({ $0.beginRenewal(settings) }) else { return }
+        token.module.renew(from: generation, patience: settings.hangLimit) { [self] failure in
+            let renewers = state.withLock { state in
+                if let failure { state.failedToRenew(failure) } else { state.renewed() }
+            }
+            for renewer in renewers { renewer.resume(returning: failure) }
+            failIfHopeless()
+            recoverNext()
+            while let (index, call) = state.withLock({ $0.nextToStart() }) {
+                sessions[index].thread.perform { [self] in work(index, call) }
+            }
+        }
     }
 
     /// Fails those that wait for sessions which nobody can open.
@@ -93,7 +123,7 @@ extension SessionPool {
         let now = ContinuousClock.now
         let (late, hung, isOver) = state.withLock { state in
             (
-                state.waiting.remove { $0.deadline <= now },
+                state.late(at: now),
                 state.newlyHung(at: now, limit: settings.hangLimit),
                 state.isClosed && !state.isWorking
             )
@@ -104,6 +134,10 @@ extension SessionPool {
             onHang(age)
         }
         recoverNext()
+        // The generation is read first: whoever renews meanwhile has renewed for this pool too.
+        let generation = token.module.gate.generation
+        let unwraps = token.module.gate.unwraps
+        if state.withLock({ $0.wantsRenewal(unwraps: unwraps, settings: settings) }) { startRenewal(from: generation) }
         return !isOver
     }
 }

@@ -19,6 +19,14 @@ package final class SessionPool: Sendable {
         package var firstBackOff: Duration = .milliseconds(100)
         /// The pause never grows beyond this.
         package var longestBackOff: Duration = .seconds(5)
+        /// After so many unwrapped keys the module is renewed, since SoftHSM loses memory with each.
+        package var unwrapsPerRenewal = 250_000
+        /// While no session is left, the module is renewed after so many vain tries to open one.
+        package var reopensBeforeRenewal = 3
+        /// The module is renewed when so many calls in a row, in whichever sessions, failed as if the device had.
+        package var failuresBeforeRenewal = 32
+        // Set by a vault: its objects end with a lost session, so their handles must too.
+        var ownsObjects = false
 
         /// The settings that suit a service with one module.
         package init() {}
@@ -32,6 +40,7 @@ package final class SessionPool: Sendable {
         case down(PKCS11Error)
     }
 
+    let token: PKCS11Token
     let sessions: [PKCS11Session]
     let pin: PIN
     let settings: Settings
@@ -53,14 +62,16 @@ package final class SessionPool: Sendable {
             try await session.login(pin)
             sessions.append(session)
         }
-        let pool = SessionPool(sessions: sessions, pin: pin, settings: settings, onHang: onHang)
+        let pool = SessionPool(token: token, sessions: sessions, pin: pin, settings: settings, onHang: onHang)
         pool.startWatchdog()
         return pool
     }
 
     private init(
-        sessions: [PKCS11Session], pin: PIN, settings: Settings, onHang: @escaping @Sendable (Duration) -> Void
+        token: PKCS11Token, sessions: [PKCS11Session], pin: PIN, settings: Settings,
+        onHang: @escaping @Sendable (Duration) -> Void
     ) {
+        self.token = token
         self.sessions = sessions
         self.pin = pin
         self.settings = settings
@@ -94,10 +105,27 @@ package final class SessionPool: Sendable {
         return try result.get()
     }
 
+    /// Initialises the module anew: calls under way end, later ones wait, all sessions are opened again.
+    ///
+    /// The pool does this by itself after `unwrapsPerRenewal`, and while nothing else brings a lost module back. Every
+    /// handle found before is refused with `keyMissing` afterwards, every other session of the module is lost. Throws
+    /// `hung`, and nothing was done, when a call does not return within `hangLimit`; else what initialising, opening and
+    /// logging in throw, which the pool then tries again.
+    package func renew() async throws(PKCS11Error) {
+        let error: PKCS11Error? = await withCheckedContinuation { continuation in
+            if let refusal = state.withLock({ $0.await(continuation) }) { return continuation.resume(returning: refusal) }
+            startRenewal(from: token.module.gate.generation)
+        }
+        if let error { throw error }
+    }
+
+    /// How often the module was renewed.
+    package var renewals: Int { state.withLock { $0.renewals } }
+
     /// How long the longest of the running calls has lasted, or nil while none runs.
     package var oldestCallAge: Duration? {
         let now = ContinuousClock.now
-        return state.withLock { $0.running.compactMap { $0.map { $0.since.duration(to: now) } }.max() }
+        return state.withLock { $0.running.compactMap { $0?.since?.duration(to: now) }.max() }
     }
 
     /// Whether the pool can sign now.
@@ -109,11 +137,12 @@ package final class SessionPool: Sendable {
     ///
     /// A call that outlives `hangLimit` is not waited for, and its session stays open.
     package func close() async {
-        let waiting = state.withLock { state in
+        let (waiting, renewers) = state.withLock { state in
             state.isClosed = true
-            return state.waiting.remove { _ in true }
+            return (state.waiting.remove { _ in true }, state.takeRenewers())
         }
         for call in waiting { call.fail(.closed) }
+        for renewer in renewers { renewer.resume(returning: .closed) }
         while state.withLock({ $0.isWorking }) { try? await Task.sleep(for: .milliseconds(5)) }
         for index in state.withLock({ $0.usable }) { await sessions[index].close() }
     }

@@ -10,11 +10,17 @@ final class ThreadExecutor: SerialExecutor {
     private let inbox = Inbox()
 
     /// Starts the thread; it ends when nobody holds the executor any more.
-    init(name: String) {
+    ///
+    /// Each piece of work is done inside `gate`, where there is one.
+    init(name: String, gate: ModuleGate? = nil) {
         let inbox = inbox
         let thread = Thread {
             inbox.adopt()
-            while let work = inbox.next() { work.run() }
+            while let work = inbox.next() {
+                gate?.enter()
+                work.run()
+                gate?.leave()
+            }
         }
         thread.name = name
         thread.stackSize = 1 << 20

@@ -49,7 +49,7 @@ struct TestToken: Sendable {
         try await session.login(Self.pin("1234"))
         var keys: [String: Key] = [:]
         for (index, name) in Self.names.enumerated() {
-            let kind: KeyKind = name == "dentist-1-a" ? .rsa(bits: 2048) : .p256
+            let kind: KeyType = name == "dentist-1-a" ? .rsa2048 : .p256
             let id = [UInt8(index + 1)]
             let pair = try await session.generateKeyPair(kind, label: name, id: id)
             keys[name] = Key(id: id, subjectPublicKeyInfo: pair.subjectPublicKeyInfo)

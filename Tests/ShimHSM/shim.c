@@ -16,12 +16,20 @@
 //   pin-wrong        C_Login answers CKR_PIN_INCORRECT; the real module is not called
 //   token-gone       slots, tokens, sessions: CKR_TOKEN_NOT_PRESENT
 //   max-sessions     C_OpenSession answers CKR_SESSION_COUNT beyond as many open sessions as the file's text says
-//   weak-key         C_GenerateKeyPair makes the private key extractable, whatever was asked for
+//   weak-key         C_GenerateKeyPair makes the private key extractable, without CKA_WRAP_WITH_TRUSTED, and
+//                    C_CreateObject and C_GenerateKey make keys that decrypt, whatever was asked for
+//   latency-ms       every call into the module first waits as many milliseconds as the file's text says
+//   unwrap-fail      C_UnwrapKey answers CKR_DEVICE_ERROR, or the code that the file's text gives in decimal
+//   init-fail        C_SignInit answers CKR_FUNCTION_FAILED
+//   server-gone      every call answers CKR_DEVICE_ERROR, and goes on doing so without the file until C_Finalize and a
+//                    C_Initialize that succeeds, which it does not while the file is there
 //   no-wrap          mechanisms that wrap keys are in no list; C_WrapKey and C_UnwrapKey answer CKR_MECHANISM_INVALID
 //
 // SHIM_DIR/signs.log gets one line at the start of each C_Sign, "sign <key handle> <input in hexadecimal>", whatever
 // then becomes of it, and one at its end, "end <key handle> <return value>". SHIM_DIR/logins.log gets "login <user
-// type> <return value>" for each C_Login. Without SHIM_DIR nothing fails and nothing is written.
+// type> <return value>" for each C_Login, SHIM_DIR/unwraps.log "unwrap <unwrapping key's handle> <return value>" for
+// each C_UnwrapKey, and SHIM_DIR/renewals.log "initialize <return value>" for each C_Initialize. A call that was inside
+// the module during C_Finalize is noted there as "inside". Without SHIM_DIR nothing fails and nothing is written.
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -86,7 +94,40 @@ static _Atomic CK_OBJECT_HANDLE keys[65536];
 static long open_sessions;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
+/// Whether the server behind the module is gone, or was since the module was initialised.
+static _Atomic int gone;
+
+static int server_gone(void) {
+    if (wanted("server-gone")) gone = 1;
+    return gone;
+}
+
+// How many calls that use a key are inside the real module.
+static _Atomic int inside;
+
+#define INSIDE(call) (inside++, code = (call), inside--)
+
+static CK_RV shim_Initialize(void *arguments) {
+    CK_RV code = wanted("server-gone") ? CKR_GENERAL_ERROR : real->C_Initialize(arguments);
+    char line[64];
+    snprintf(line, sizeof line, "initialize 0x%lx\n", code);
+    note("renewals.log", line);
+    if (code == CKR_OK) gone = 0;
+    return code;
+}
+
+static CK_RV shim_Finalize(void *reserved) {
+    if (inside) note("renewals.log", "inside\n");
+    pthread_mutex_lock(&lock);
+    open_sessions = 0;
+    pthread_mutex_unlock(&lock);
+    return real->C_Finalize(reserved);
+}
+
 static CK_RV session_fault(void) {
+    long latency = number_in("latency-ms", 0);
+    if (latency > 0) sleep_ms(latency);
+    if (server_gone()) return CKR_DEVICE_ERROR;
     if (wanted("token-gone")) return CKR_TOKEN_NOT_PRESENT;
     if (wanted("session-lost")) return CKR_SESSION_HANDLE_INVALID;
     return CKR_OK;
@@ -97,6 +138,7 @@ static CK_RV session_fault(void) {
 // --- functions with faults of their own --------------------------------------------------------------------------
 
 static CK_RV shim_GetSlotList(CK_BBOOL present, CK_SLOT_ID_PTR slots, CK_ULONG_PTR count) {
+    if (server_gone()) return CKR_DEVICE_ERROR;
     if (wanted("token-gone") && present) {
         *count = 0;
         return CKR_OK;
@@ -105,6 +147,7 @@ static CK_RV shim_GetSlotList(CK_BBOOL present, CK_SLOT_ID_PTR slots, CK_ULONG_P
 }
 
 static CK_RV shim_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO_PTR info) {
+    if (server_gone()) return CKR_DEVICE_ERROR;
     return wanted("token-gone") ? CKR_TOKEN_NOT_PRESENT : real->C_GetTokenInfo(slot, info);
 }
 
@@ -142,6 +185,7 @@ static CK_RV shim_GetMechanismInfo(CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_M
 static CK_RV shim_OpenSession(
     CK_SLOT_ID slot, CK_FLAGS flags, void *application, CK_NOTIFY notify, CK_SESSION_HANDLE_PTR session
 ) {
+    if (server_gone()) return CKR_DEVICE_ERROR;
     if (wanted("token-gone")) return CKR_TOKEN_NOT_PRESENT;
     long most = number_in("max-sessions", -1);
     pthread_mutex_lock(&lock);
@@ -190,6 +234,7 @@ static CK_RV shim_Login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHA
 static CK_RV shim_SignInit(CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_OBJECT_HANDLE key) {
     FAULT();
     if (wanted("login-lost")) return CKR_USER_NOT_LOGGED_IN;
+    if (wanted("init-fail")) return CKR_FUNCTION_FAILED;
     char path[1024];
     if (wanted("logout") && path_of("logout", path, sizeof path)) {
         unlink(path);
@@ -207,7 +252,8 @@ static CK_RV sign(
     long latency = number_in("sign-latency-ms", 0);
     if (latency > 0) sleep_ms(latency);
     while (wanted("sign-hang")) sleep_ms(10);
-    CK_RV code = real->C_Sign(session, input, inputLength, signature, length);
+    CK_RV code;
+    INSIDE(real->C_Sign(session, input, inputLength, signature, length));
     if (code == CKR_OK && signature && wanted("sign-fail")) {
         memset(signature, 0, *length);
         return CKR_DEVICE_ERROR;
@@ -249,7 +295,16 @@ static CK_RV shim_UnwrapKey(
 ) {
     FAULT();
     if (wanted("no-wrap")) return CKR_MECHANISM_INVALID;
-    return real->C_UnwrapKey(session, mechanism, unwrapping, wrapped, length, attributes, count, key);
+    CK_RV code = CKR_OK;
+    if (wanted("unwrap-fail")) code = (CK_RV)number_in("unwrap-fail", 0);
+    if (wanted("unwrap-fail") && code == CKR_OK) code = CKR_DEVICE_ERROR;
+    if (code == CKR_OK) {
+        INSIDE(real->C_UnwrapKey(session, mechanism, unwrapping, wrapped, length, attributes, count, key));
+    }
+    char line[64];
+    snprintf(line, sizeof line, "unwrap %lu 0x%lx\n", unwrapping, code);
+    note("unwraps.log", line);
+    return code;
 }
 
 // --- functions that only lose their session ----------------------------------------------------------------------
@@ -284,7 +339,6 @@ PASS1(GetSessionInfo, CK_SESSION_INFO_PTR)
 PASS2(GetOperationState, Bytes, SizeOut)
 PASS4(SetOperationState, Bytes, Size, Object, Object)
 PASS0(Logout)
-PASS3(CreateObject, Attributes, Size, ObjectOut)
 PASS4(CopyObject, Object, Attributes, Size, ObjectOut)
 PASS1(DestroyObject, Object)
 PASS2(GetObjectSize, Object, SizeOut)
@@ -310,10 +364,40 @@ PASS2(VerifyInit, Mechanism, Object)
 PASS4(Verify, Bytes, Size, Bytes, Size)
 PASS2(VerifyUpdate, Bytes, Size)
 PASS2(VerifyFinal, Bytes, Size)
-PASS4(GenerateKey, Mechanism, Attributes, Size, ObjectOut)
 PASS5(DeriveKey, Mechanism, Object, Attributes, Size, ObjectOut)
 PASS2(SeedRandom, Bytes, Size)
 PASS2(GenerateRandom, Bytes, Size)
+
+/// `attributes` in `changed`, which has room for 64, with `value` for each of `type`.
+static CK_ATTRIBUTE_PTR with(
+    CK_ATTRIBUTE_PTR attributes, CK_ULONG count, CK_ATTRIBUTE *changed, CK_ATTRIBUTE_TYPE type, CK_BBOOL *value
+) {
+    if (count > 64) return attributes;
+    memmove(changed, attributes, count * sizeof *changed);
+    for (CK_ULONG i = 0; i < count; i++) {
+        if (changed[i].type == type) changed[i].pValue = value;
+    }
+    return changed;
+}
+
+static CK_RV shim_CreateObject(CK_SESSION_HANDLE session, Attributes attributes, Size count, ObjectOut object) {
+    FAULT();
+    CK_BBOOL yes = CK_TRUE;
+    CK_ATTRIBUTE changed[64];
+    if (wanted("weak-key")) attributes = with(attributes, count, changed, CKA_DECRYPT, &yes);
+    return real->C_CreateObject(session, attributes, count, object);
+}
+
+static CK_RV shim_GenerateKey(
+    CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_ATTRIBUTE_PTR attributes, CK_ULONG count,
+    CK_OBJECT_HANDLE_PTR key
+) {
+    FAULT();
+    CK_BBOOL yes = CK_TRUE;
+    CK_ATTRIBUTE changed[64];
+    if (wanted("weak-key")) attributes = with(attributes, count, changed, CKA_DECRYPT, &yes);
+    return real->C_GenerateKey(session, mechanism, attributes, count, key);
+}
 
 static CK_RV shim_GenerateKeyPair(
     CK_SESSION_HANDLE session, CK_MECHANISM_PTR mechanism, CK_ATTRIBUTE_PTR publicAttributes, CK_ULONG publicCount,
@@ -321,14 +405,11 @@ static CK_RV shim_GenerateKeyPair(
     CK_OBJECT_HANDLE_PTR privateKey
 ) {
     FAULT();
-    CK_BBOOL yes = CK_TRUE;
+    CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
     CK_ATTRIBUTE changed[64];
-    if (wanted("weak-key") && privateCount <= 64) {
-        memcpy(changed, privateAttributes, privateCount * sizeof *changed);
-        for (CK_ULONG i = 0; i < privateCount; i++) {
-            if (changed[i].type == CKA_EXTRACTABLE) changed[i].pValue = &yes;
-        }
-        privateAttributes = changed;
+    if (wanted("weak-key")) {
+        privateAttributes = with(privateAttributes, privateCount, changed, CKA_EXTRACTABLE, &yes);
+        privateAttributes = with(privateAttributes, privateCount, changed, CKA_WRAP_WITH_TRUSTED, &no);
     }
     return real->C_GenerateKeyPair(
         session, mechanism, publicAttributes, publicCount, privateAttributes, privateCount, publicKey, privateKey
@@ -358,6 +439,8 @@ static void load(void) {
     shim.C_SignEncryptUpdate = (CK_C_SignEncryptUpdate)(void (*)(void))unsupported;
     shim.C_GetFunctionList = C_GetFunctionList;
 #define USE(name) shim.C_##name = shim_##name
+    USE(Initialize);
+    USE(Finalize);
     USE(GetSlotList);
     USE(GetTokenInfo);
     USE(GetMechanismList);

@@ -164,10 +164,10 @@ struct DevelopmentInstance {
 }
 
 extension DevelopmentInstance.KeyType {
-    fileprivate var kind: KeyKind {
+    fileprivate var kind: HPKI.KeyType {
         switch self {
-        case .rsa2048: .rsa(bits: 2048)
-        case .rsa3072: .rsa(bits: 3072)
+        case .rsa2048: .rsa2048
+        case .rsa3072: .rsa3072
         case .p256: .p256
         }
     }
