@@ -7,6 +7,10 @@ package struct VerifiedLog: Sendable {
     let database: Database
     let head: DurableHead
     let state: LogState
+    /// How many records the log has.
+    package var size: UInt64 { state.tree.size }
+    /// The root over them.
+    package var root: [UInt8] { state.tree.root }
     /// The intents that no outcome closes, oldest first.
     package let openIntents: [UInt64]
 }

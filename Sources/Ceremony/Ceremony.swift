@@ -56,6 +56,13 @@ package struct Ceremony: Sendable {
         var number = 1
         while used.contains("officer-pin-\(number)") { number += 1 }
         let label = "officer-pin-\(number)"
+        if let existing, try folder.envelope(label) != nil {
+            // Given anew, perhaps because the first was wrong: no protocol speaks of that one.
+            let file = folder.envelopeFolder + "/\(label).json"
+            try hosted { () throws(HostError) in try Files.remove(file) }
+            try folder.save(try Envelope.seal(existing, label: label, for: register))
+            return (existing, label)
+        }
         if let kept = try folder.envelope(label) {
             say("taking the PIN of the envelope `\(label)`, which an unfinished ceremony left")
             return (try kept.open(by: present), label)
@@ -71,6 +78,17 @@ package struct Ceremony: Sendable {
         try folder.save(try Envelope.seal(pin, label: label, for: register))
         say("sealed the security officer's PIN in the envelope `\(label)`")
         return (pin, label)
+    }
+
+    /// The PIN that a ceremony sealed, and perhaps set, before a fault ended it; nil where none did.
+    package func officerPINOfUnfinishedCeremony() throws(CeremonyError) -> (pin: LockedBytes, label: String)? {
+        let used = Set(try folder.protocols().compactMap(\.record.token?.officerPIN))
+        var number = 1
+        while used.contains("officer-pin-\(number)") { number += 1 }
+        let label = "officer-pin-\(number)"
+        return try folder.envelope(label).map { (envelope) throws(CeremonyError) in
+            (try envelope.open(by: present), label)
+        }
     }
 
     /// The PIN of a token that a protocol names; throws `.outOfOrder` for a strange token.

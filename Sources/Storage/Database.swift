@@ -124,6 +124,17 @@ package final class Database: Sendable {
         }
     }
 
+    /// Writes a compact copy of one snapshot to a new file, beside readers and the writer; blocks; throws `.exists`.
+    ///
+    /// What was deleted or overwritten is not in the copy (VACUUM INTO). It is not synced: whoever keeps it does that.
+    package func copy(to path: String) throws(StorageError) {
+        guard unsafe access(path, F_OK) != 0 else { throw .exists }
+        let file = unsafe Glibc.open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw .io }
+        Glibc.close(file)
+        try onWriter { try $0.execute(sql: "VACUUM INTO ?", arguments: [path]) }
+    }
+
     /// Closes the file after what is under way, with the log moved into it; blocks; throws `.busy` while something is
     /// under way, and what the disk said.
     package func close() throws(StorageError) {

@@ -2,6 +2,7 @@ import Ceremony
 import Foundation
 import HPKI
 import Host
+import Synchronization
 import Testing
 
 struct CeremonyTests {
