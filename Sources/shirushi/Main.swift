@@ -43,8 +43,8 @@ struct Shirushi: AsyncParsableCommand {
             """,
         subcommands: [
             InitCommand.self, ServeCommand.self, TokenCommand.self, SignCommandLine.self, VerifyCommand.self,
-            AuditCommand.self, PolicyCommand.self, FailuresCommand.self, BackupCommand.self, RestoreCommand.self,
-            HSMCommand.self, CoreCommand.self, FrontCommand.self,
+            AuditCommand.self, PolicyCommand.self, FailuresCommand.self, HSMCommand.self, BackupCommand.self,
+            RestoreCommand.self, CoreCommand.self, FrontCommand.self,
         ]
     )
 }
