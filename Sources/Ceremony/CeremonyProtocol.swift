@@ -36,11 +36,13 @@ package struct CeremonyRecord: Sendable, Hashable, Codable {
 
     /// What happened to one key of the token.
     package struct Key: Sendable, Hashable, Codable {
+        /// What the key is for.
         package enum Role: String, Sendable, Hashable, Codable {
             case wrapping
             case rotation
         }
 
+        /// What was done with it.
         package enum Act: String, Sendable, Hashable, Codable {
             case made
             case destroyed
@@ -96,6 +98,7 @@ package enum WrappingKeyKind: String, Sendable, Hashable, Codable, CaseIterable 
 
 /// A record with the signatures of the officers who were present.
 package struct CeremonyProtocol: Sendable, Hashable, Codable {
+    /// One officer's signature.
     package struct Signature: Sendable, Hashable, Codable {
         /// The officer's fingerprint.
         package let officer: HexBytes

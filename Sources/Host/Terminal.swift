@@ -32,9 +32,12 @@ package enum Terminal {
     }
 
     private static func say(_ text: String, _ terminal: Descriptor) throws(HostError) {
-        var bytes = Array(text.utf8)
-        try unsafe bytes.withUnsafeMutableBytes { (buffer) throws(HostError) in
-            try unsafe Files.writeAll(UnsafeRawBufferPointer(buffer), to: terminal, "/dev/tty")
+        let failure = unsafe Array(text.utf8).withUnsafeBytes { buffer -> HostError? in
+            do throws(HostError) {
+                try unsafe Files.writeAll(buffer, to: terminal, "/dev/tty")
+                return nil
+            } catch { return error }
         }
+        if let failure { throw failure }
     }
 }

@@ -76,3 +76,27 @@ package enum TransactionError: Error, Sendable {
         }
     }
 }
+
+extension StorageError: CustomStringConvertible {
+    /// One line for the operator.
+    package var description: String {
+        switch self {
+        case .busy: "another process holds the database"
+        case .full: "the disk is full"
+        case .io: "the disk or the file system failed"
+        case .corrupt: "the file is damaged or no database of this program"
+        case .constraint: "a constraint of a table would be broken"
+        case .missing: "there is no such database"
+        case .exists: "the database exists already"
+        case .readOnly: "the connection only reads"
+        case .schemaTooNew(let part, let found, let known):
+            "a newer release wrote it (tables of `\(part)`: version \(found), known here: \(known)); use that release"
+        case .schemaTooOld(let part, let found, let known):
+            "an older release wrote it (tables of `\(part)`: version \(found), needed here: \(known)); open it for writing"
+        case .unexpectedValue: "a column has another type than expected"
+        case .mustReopen: "a write failed before; the database must be opened anew"
+        case .closed: "the database is closed"
+        case .other(let code): "the database failed with code \(code)"
+        }
+    }
+}

@@ -77,4 +77,18 @@ import Testing
         let error = await #expect(throws: TransactionError.self) { try await database.write { try add($0, 2) } }
         #expect(error?.storage == .closed)
     }
+
+    @Test func `a copy made beside a writer is a whole database of its own`() async throws {
+        let scratch = try Scratch()
+        let database = try Database.create(at: scratch.path, parts: [notes])
+        try await database.write { try add($0, 1, "kept") }
+        let reader = try Database.open(at: scratch.path, parts: [notes], readOnly: true)
+        let copy = scratch.folder + "/copy.sqlite"
+        try reader.copy(to: copy)
+        try await database.write { try add($0, 2) }
+        #expect(throws: StorageError.exists) { try reader.copy(to: copy) }
+        let copied = try Database.open(at: copy, parts: [notes])
+        #expect(try await count(copied) == 1)
+        #expect(try await count(database) == 2)
+    }
 }

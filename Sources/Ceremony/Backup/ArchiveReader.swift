@@ -1,6 +1,6 @@
 internal import Crypto
 import HPKI
-package import Host
+import Host
 
 /// Opens a backup with two officers; believes nothing of it until frames, sums and signature have held.
 package struct ArchiveReader {
