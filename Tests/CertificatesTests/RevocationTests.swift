@@ -147,4 +147,25 @@ import Testing
             _ = try TrustStore.load(folder: "/nowhere")
         }
     }
+
+    @Test func `a list tells which of many certificates it revokes, by issuer and serial number`() throws {
+        var pki = try Shared.pki.get()
+        let key = try Shared.holderKey.get().subjectPublicKeyInfo
+        let first = try pki.issue(doctor, publicKey: key, by: .medis, now: noon)
+        let second = try pki.issue(doctor, publicKey: key, by: .medis, now: noon)
+        let other = try pki.issue(doctor, publicKey: key, by: .jma, now: noon)
+        #expect(first.serialNumber == other.serialNumber)
+        try pki.revoke(serial: first.serialNumber, of: .medis, reason: .certificateHold, at: noon)
+        let lists = try pki.crls(now: noon)
+        let list = try CertificateRevocationList(der: try #require(lists["development-medis.crl"]))
+        let named = [first, second, other].enumerated().map { index, certificate in
+            (id: index, issuer: certificate.issuer, serialNumber: certificate.serialNumber)
+        }
+        let found = list.revoked(among: named)
+        #expect(found.map(\.id) == [0])
+        #expect(found.first?.entry.reason == .certificateHold)
+        #expect(Array(list.entries) == found.map(\.entry))
+        let empty = try CertificateRevocationList(der: try #require(lists["development-jma.crl"]))
+        #expect(empty.revoked(among: named).isEmpty && Array(empty.entries).isEmpty)
+    }
 }

@@ -2,11 +2,11 @@ import HPKI
 
 extension PathValidator {
     /// The first fault of a path whose names and signatures hold: certain faults before missing knowledge.
-    func fault(of chain: [HPKICertificate], at instant: Instant) -> PathFault? {
+    func fault(of chain: [HPKICertificate], at instant: Instant, revocationAsOf: Instant) -> PathFault? {
         for check in [extensionFault, validityFault(at: instant), authorityFault, leafFault] {
             if let fault = check(chain) { return fault }
         }
-        let revocation = revocationFault(chain, at: instant)
+        let revocation = revocationFault(chain, at: revocationAsOf)
         if let revocation, revocation.isConclusive { return revocation }
         return constraintFault(chain) ?? revocation
     }

@@ -67,8 +67,11 @@ package struct PathValidator: Sendable {
     }
 
     /// Judges `leaf` as of `instant`; `strangers` are certificates that came with it, of which 32 are looked at.
+    ///
+    /// For a certificate whose validity has yet to begin, `revocationAsOf` gives the moment that lists are asked about.
     package func judge(
-        _ leaf: HPKICertificate, intermediates strangers: [HPKICertificate] = [], at instant: Instant
+        _ leaf: HPKICertificate, intermediates strangers: [HPKICertificate] = [], at instant: Instant,
+        revocationAsOf: Instant? = nil
     ) -> PathJudgement {
         var candidates: [HPKICertificate] = []
         for candidate in trust.intermediates + strangers.prefix(Self.strangerLimit)
@@ -89,7 +92,7 @@ package struct PathValidator: Sendable {
                     continue
                 }
                 let chain = path + [anchor]
-                guard let fault = fault(of: chain, at: instant) else {
+                guard let fault = fault(of: chain, at: instant, revocationAsOf: revocationAsOf ?? instant) else {
                     return .valid(
                         ValidatedHolder(certificate: leaf, authority: chain[1], chain: chain, at: instant))
                 }

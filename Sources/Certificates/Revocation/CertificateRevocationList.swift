@@ -96,6 +96,27 @@ package struct CertificateRevocationList: Sendable {
     /// True where the certificate with this serial number has an entry.
     package func isRevoked(_ serialNumber: [UInt8]) -> Bool { entry(for: serialNumber) != nil }
 
+    /// Every entry, read one at a time; no particular order.
+    package var entries: some Sequence<Entry> {
+        index.lazy.compactMap { offset in
+            var reader = DERReader(der[Int(offset)...])
+            return try? Self.readEntry(&reader)
+        }
+    }
+
+    /// The entries of those holders' certificates, named by issuer and serial number, that this list revokes.
+    ///
+    /// The list's signature is the caller's to check. An entry with `certificateHold` may be taken back later.
+    package func revoked<ID>(
+        among certificates: some Sequence<(id: ID, issuer: DistinguishedName, serialNumber: [UInt8])>
+    ) -> [(id: ID, entry: Entry)] {
+        guard scope != .caCertificates else { return [] }
+        return certificates.compactMap { certificate in
+            guard certificate.issuer == issuer else { return nil }
+            return entry(for: certificate.serialNumber).map { (certificate.id, $0) }
+        }
+    }
+
     /// Checks the list's signature with the key of its would-be issuer, and nothing else.
     package func verifySignature(by issuer: VerificationKey) throws(SignatureError) {
         try frame.verify(by: issuer)
