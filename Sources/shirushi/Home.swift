@@ -27,6 +27,8 @@ struct Home: Sendable, Hashable {
 
     /// The state of the development authorities, with their private keys.
     var developmentPKI: String { development + "/pki.json" }
+    /// Client certificates and keys of the three authorities, `NAME.pem` and `NAME.key`.
+    var developmentAuthorities: String { development + "/authorities" }
     var developmentIssuerKey: String { development + "/issuer/key.pem" }
     var developmentIssuerKeys: String { development + "/issuer/jwks.json" }
     var developmentTLSRoot: String { development + "/tls/ca.pem" }

@@ -43,7 +43,8 @@ struct Shirushi: AsyncParsableCommand {
             """,
         subcommands: [
             InitCommand.self, ServeCommand.self, TokenCommand.self, SignCommandLine.self, VerifyCommand.self,
-            AuditCommand.self, PolicyCommand.self, FailuresCommand.self, CoreCommand.self, FrontCommand.self,
+            AuditCommand.self, PolicyCommand.self, FailuresCommand.self, DevCACommand.self, CoreCommand.self,
+            FrontCommand.self,
         ]
     )
 }

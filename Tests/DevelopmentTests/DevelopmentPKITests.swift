@@ -1,5 +1,6 @@
 import Certificates
 import Development
+import Formats
 import Foundation
 import HPKI
 import Testing
@@ -173,6 +174,52 @@ private func withFiles<Value>(_ files: [String: [UInt8]], _ body: (String) throw
         var pki = try Self.made.get()
         let leaf = try pki.issue(director, publicKey: DevelopmentKey.p256().subjectPublicKeyInfo, by: .jma, now: now)
         #expect(leaf.publicKey.kind == .p256)
+    }
+
+    @Test func `a request is certified when it is signed by its own key alone`() throws {
+        var pki = try Self.made.get()
+        let key = try DevelopmentKey.make(.p384)
+        let request = CertificationRequest(
+            subjectPublicKeyInfo: key.subjectPublicKeyInfo,
+            subject: try CertificationSubject.name(romajiName: "Someone Else", identifier: "x"),
+            algorithm: .ecdsaP384SHA384)
+        let der = request.assembled(with: try key.value(over: request.bytesToSign, by: .ecdsaP384SHA384))
+        let leaf = try pki.issue(request: der, profile: director, by: .jpa, now: now, years: 2)
+        #expect(leaf.publicKey.keyType == .p384)
+        #expect(leaf.commonName == director.romajiName)
+        #expect(leaf.notAfter.rfc3339 == "2028-09-21T14:59:59Z")
+        var other = der
+        other[other.count - 1] ^= 1
+        #expect(throws: DevelopmentPKIError.badRequest(.badSignature(.mismatch))) {
+            try pki.issue(request: other, profile: director, by: .jpa, now: now)
+        }
+        let next = try pki.issue(request: der, profile: director, by: .jpa, now: now)
+        #expect((leaf.serialHex, next.serialHex) == ("65", "66"))
+    }
+
+    @Test func `openssl accepts an authority's client certificate as a client's and not as a server's`() throws {
+        let pki = try Self.made.get()
+        let client = try pki.clientCertificate(of: .medis, random: random, now: now)
+        let server = try pki.serverCertificate(random: random, now: now)
+        let files = ["ca.pem": server.authorityPEM, "client.pem": client.certificatePEM, "key.pem": client.keyPEM]
+        try withFiles(files.mapValues { Array($0.utf8) }) { folder in
+            for (purpose, isGood) in [("sslclient", true), ("sslserver", false)] {
+                let result = try openssl([
+                    "verify", "-x509_strict", "-purpose", purpose, "-attime", "\(now.seconds)", "-CAfile",
+                    "\(folder)/ca.pem", "\(folder)/client.pem",
+                ])
+                #expect(result.isContent == isGood, "\(result.text)")
+            }
+            let inCertificate = try openssl(["x509", "-in", "\(folder)/client.pem", "-noout", "-pubkey"])
+            let ofKey = try openssl(["pkey", "-in", "\(folder)/key.pem", "-pubout"])
+            #expect(inCertificate.text == ofKey.text)
+        }
+        let names = try Set(
+            DevelopmentPKI.Authority.allCases.map {
+                let pem = try pki.clientCertificate(of: $0, random: random, now: now).certificatePEM
+                return try #require(try HPKICertificate.read(file: Array(pem.utf8)).first).subject
+            })
+        #expect(names.count == 3)
     }
 
     @Test func `openssl accepts the server's certificate for localhost and 127_0_0_1`() throws {

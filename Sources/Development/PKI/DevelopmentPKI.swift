@@ -12,6 +12,8 @@ package enum DevelopmentPKIError: Error, Sendable, Hashable {
     case badCertificate(CertificateError)
     /// The authority has issued no certificate with this serial number, or has revoked it already.
     case unknownSerial
+    /// The certification request is malformed, or not signed by the key in it.
+    case badRequest(CertificationRequestError)
 }
 
 /// A root, three signing authorities and a TLS authority in software, shaped like the real ones and named apart.
@@ -101,12 +103,28 @@ package struct DevelopmentPKI: Sendable {
             intermediates: Authority.allCases.compactMap { authorities[$0]?.certificate })
     }
 
-    /// Issues a signing certificate for a holder's public key (SubjectPublicKeyInfo in DER), valid for five years.
+    /// Issues a signing certificate for the key of a PKCS#10 request (DER or PEM), whose own signature must hold.
+    ///
+    /// Subject and roles come from `profile`, as the authority knows the holder. Throws `.badRequest`.
     package mutating func issue(
-        _ profile: HolderProfile, publicKey: [UInt8], by authority: Authority, now: Instant
+        request: [UInt8], profile: HolderProfile, by authority: Authority, now: Instant, years: Int = 5
+    ) throws(DevelopmentPKIError) -> HPKICertificate {
+        let key: [UInt8]
+        do throws(CertificationRequestError) {
+            key = try ProvenCertificationRequest.read(file: request).publicKey.subjectPublicKeyInfo
+        } catch {
+            throw .badRequest(error)
+        }
+        return try issue(profile, publicKey: key, by: authority, now: now, years: years)
+    }
+
+    /// Issues a signing certificate for a holder's public key (SubjectPublicKeyInfo in DER), valid from today's midnight
+    /// in Japan.
+    package mutating func issue(
+        _ profile: HolderProfile, publicKey: [UInt8], by authority: Authority, now: Instant, years: Int = 5
     ) throws(DevelopmentPKIError) -> HPKICertificate {
         var book = try book(of: authority)
-        let template = try self.template(profile, publicKey: publicKey, by: authority, now: now)
+        let template = try self.template(profile, publicKey: publicKey, by: authority, now: now, years: years)
         let certificate = try Self.read(try template.signed(by: book.key))
         book.nextSerial += 1
         authorities[authority] = book
@@ -115,7 +133,7 @@ package struct DevelopmentPKI: Sendable {
 
     /// What `issue` would sign, for tests that change a field first; no serial number is used up.
     package func template(
-        _ profile: HolderProfile, publicKey: [UInt8], by authority: Authority, now: Instant
+        _ profile: HolderProfile, publicKey: [UInt8], by authority: Authority, now: Instant, years: Int = 5
     ) throws(DevelopmentPKIError) -> CertificateTemplate {
         let book = try book(of: authority)
         let key: VerificationKey
@@ -124,7 +142,7 @@ package struct DevelopmentPKI: Sendable {
         } catch {
             throw .badCertificate(error)
         }
-        let validity = Self.validity(from: now, years: 5)
+        let validity = Self.validity(from: now, years: years)
         let statement = settings.repository + "/policy/"
         return CertificateTemplate(
             serialNumber: Self.octets(book.nextSerial), issuer: book.certificate.subject.der,
@@ -180,6 +198,13 @@ package struct DevelopmentPKI: Sendable {
     /// A certificate for `localhost` and 127.0.0.1 on a fresh P-256 key, valid for 397 days.
     package func serverCertificate(random: Random, now: Instant) throws(DevelopmentPKIError) -> ServerCertificate {
         try ServerCertificate(under: serverAuthority, random: random, now: now)
+    }
+
+    /// A client's certificate for TLS on a fresh P-256 key, by which `authority` shows who it is; valid for 397 days.
+    package func clientCertificate(
+        of authority: Authority, random: Random, now: Instant
+    ) throws(DevelopmentPKIError) -> ClientCertificate {
+        try ClientCertificate(of: authority, under: serverAuthority, random: random, now: now)
     }
 
     private func book(of authority: Authority) throws(DevelopmentPKIError) -> DevelopmentAuthority {

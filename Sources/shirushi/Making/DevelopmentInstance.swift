@@ -1,6 +1,7 @@
 import Certificates
 import Core
 import Development
+import Foundation
 import HPKI
 import Host
 import Identity
@@ -72,6 +73,7 @@ struct DevelopmentInstance {
         try write(trustOf: pki)
         try await makeIssuer()
         try makeServerCertificate(pki)
+        try makeClientCertificates(pki)
         Progress.say("making the token and \(Self.holders.count) key pairs in it")
         try await makeHolders(&pki)
         try DevelopmentAuthorities(home: home).store(pki)
@@ -103,6 +105,16 @@ struct DevelopmentInstance {
         try Files.write(Array(server.authorityPEM.utf8), to: home.developmentTLSRoot)
         try Files.write(Array(server.chainPEM.utf8), to: home.developmentTLSChain)
         try SecretFile.write(Array(server.keyPEM.utf8), to: home.developmentTLSKey)
+    }
+
+    private func makeClientCertificates(_ pki: DevelopmentPKI) throws {
+        try Files.makeFolder(home.developmentAuthorities)
+        for authority in DevelopmentPKI.Authority.allCases {
+            let client = try pki.clientCertificate(of: authority, random: .live, now: WallClock.live.now())
+            let stem = "\(home.developmentAuthorities)/\(authority.rawValue)"
+            try Files.write(Array(client.certificatePEM.utf8), to: stem + ".pem")
+            try SecretFile.write(Array(client.keyPEM.utf8), to: stem + ".key")
+        }
     }
 
     private func makeHolders(_ pki: inout DevelopmentPKI) async throws {
@@ -192,16 +204,39 @@ struct DevelopmentAuthorities {
         try SecretFile.write(try pki.serialized(), to: home.developmentPKI, replacing: true)
     }
 
+    /// Works on the authorities, one process at a time, and stores them unless `body` throws.
+    func change<Value>(_ body: (inout DevelopmentPKI) throws -> Value) throws -> Value {
+        let lock = try lock()
+        defer { lock.release() }
+        var pki = try load()
+        let value = try body(&pki)
+        try store(pki)
+        return value
+    }
+
+    /// Waits up to five seconds for another process that works on the authorities.
+    private func lock() throws(HostError) -> InstanceLock {
+        let path = home.development + "/pki.lock"
+        for _ in 0..<100 {
+            do throws(HostError) {
+                return try InstanceLock.acquire(at: path)
+            } catch .locked {
+                Thread.sleep(forTimeInterval: 0.05)
+            }
+        }
+        return try InstanceLock.acquire(at: path)
+    }
+
     /// Publishes fresh revocation lists where one has less than a day left; says whether it did.
     @discardableResult
     func renewRevocationLists(always: Bool = false) throws -> Bool {
         let now = WallClock.live.now()
         guard try always || needRenewal(at: now) else { return false }
-        var pki = try load()
-        for (name, der) in try pki.crls(now: now) {
-            try Files.write(der, to: home.crls + "/" + name)
+        try change { pki in
+            for (name, der) in try pki.crls(now: now) {
+                try Files.write(der, to: home.crls + "/" + name)
+            }
         }
-        try store(pki)
         return true
     }
 
