@@ -158,7 +158,9 @@ import Testing
         try pki.revoke(serial: first.serialNumber, of: .medis, reason: .certificateHold, at: noon)
         let lists = try pki.crls(now: noon)
         let list = try CertificateRevocationList(der: try #require(lists["development-medis.crl"]))
-        let named = [first, second, other].enumerated().map { (id: $0, issuer: $1.issuer, serialNumber: $1.serialNumber) }
+        let named = [first, second, other].enumerated().map { index, certificate in
+            (id: index, issuer: certificate.issuer, serialNumber: certificate.serialNumber)
+        }
         let found = list.revoked(among: named)
         #expect(found.map(\.id) == [0])
         #expect(found.first?.entry.reason == .certificateHold)

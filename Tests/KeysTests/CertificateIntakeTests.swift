@@ -1,6 +1,7 @@
 import Certificates
 import Development
 import HPKI
+import Host
 import Keys
 import Testing
 
@@ -167,9 +168,12 @@ private let day: Int64 = 86_400
         (["Wizard"], ["unknown-role"]),
         (["Pharmacist"], ["role-outside-remit"]),
         (["Dentist"], ["role-not-registered"]),
-        (["Medical Doctor", "Wizard", "Pharmacist", "Dentist"], [
-            "unknown-role", "role-outside-remit", "role-not-registered",
-        ]),
+        (
+            ["Medical Doctor", "Wizard", "Pharmacist", "Dentist"],
+            [
+                "unknown-role", "role-outside-remit", "role-not-registered",
+            ]
+        ),
     ])
     func `every role must be known, in the remit and registered`(roles: [String], expected: [String]) throws {
         var desk = try Desk()

@@ -62,12 +62,7 @@ package enum ModuleProbe {
     }
 
     private static func initialize(_ functions: Functions, _ arguments: String?) -> UInt {
-        guard let arguments else { return functions.initialize() }
-        // A module may keep the pointer, so the text stays for the life of the process.
-        let text = Array(arguments.utf8CString)
-        let kept = UnsafeMutablePointer<CChar>.allocate(capacity: text.count)
-        unsafe kept.initialize(from: text, count: text.count)
-        return unsafe shirushi_probe_initialize(functions.list, kept)
+        functions.initialize(arguments)
     }
 
     /// Runs blocking calls on an operating system thread of their own.

@@ -83,8 +83,12 @@ struct DevCACommand: AsyncParsableCommand {
                 guard let revoked = try HPKICertificate.read(file: file).first,
                     revoked.issuer == (try pki.certificate(of: authority)).subject
                 else { throw CommandError("the certificate is not one of \(authority.rawValue)'s") }
-                try pki.revoke(
-                    serial: revoked.serialNumber, of: authority, reason: reason, at: WallClock.live.now())
+                do throws(DevelopmentPKIError) {
+                    try pki.revoke(
+                        serial: revoked.serialNumber, of: authority, reason: reason, at: WallClock.live.now())
+                } catch .unknownSerial {
+                    throw CommandError("the certificate was not issued here, or is revoked already")
+                }
             }
             try authorities.renewRevocationLists(always: true)
         }
