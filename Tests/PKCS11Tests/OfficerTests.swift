@@ -6,7 +6,8 @@ import Testing
 
 extension PKCS11Tests {
     @Suite struct Officer {
-        @Test func `a wrapping key is sound, generated or imported, and the user finds it by its CKA_ID`() async throws {
+        @Test func `a wrapping key is sound, generated or imported, and the user finds it by its CKA_ID`() async throws
+        {
             let hsm = try await TestHSM.shared
             let token = try await hsm.blankToken("sound")
             let officer = try await token.openOfficerSession(pin: .of("87654321"))
@@ -109,7 +110,7 @@ extension PKCS11Tests {
                 #expect(unsafe attacker.unwrap(pair.blob, changing: change) != CKR_OK)
             }
             #expect(unsafe attacker.wrapHolderKeyUnderOwnKey(pair.blob) != CKR_OK)
-            #expect(try await session.wrappingKeys().allSatisfy(\.isSoundWrappingKey))
+            #expect(try await session.wrappingKeys().filter { $0.id == [0xE1] }.map(\.isSoundWrappingKey) == [true])
         }
     }
 }
@@ -126,7 +127,8 @@ extension PKCS11Tests {
         var list: ShirushiFunctions?
         guard unsafe shirushi_load(library, &list) == nil, let list = unsafe list else { throw Failed(what: "load") }
         unsafe functions = list
-        guard unsafe shirushi_open_session(list, slot, CK_FLAGS(CKF_SERIAL_SESSION | CKF_RW_SESSION), &session) == CKR_OK
+        guard
+            unsafe shirushi_open_session(list, slot, CK_FLAGS(CKF_SERIAL_SESSION | CKF_RW_SESSION), &session) == CKR_OK
         else { throw Failed(what: "session") }
         var id = id
         let code = unsafe id.withUnsafeMutableBytes { bytes in

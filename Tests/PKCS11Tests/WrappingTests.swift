@@ -90,7 +90,9 @@ extension PKCS11Tests {
                             digest, withWrapped: changed, as: type, under: key, by: type.mechanisms[0])
                     }
                 }
-                let bad = [[], [0], Array(blob.dropLast()), Array(blob.dropLast(8)), blob + [UInt8](repeating: 0, count: 8)]
+                let bad = [
+                    [], [0], Array(blob.dropLast()), Array(blob.dropLast(8)), blob + [UInt8](repeating: 0, count: 8),
+                ]
                 for changed in bad {
                     await expectRefusal { _ = try await session.unwrap(changed, as: type, under: key) }
                 }
@@ -106,7 +108,9 @@ extension PKCS11Tests {
             let blob = try await first.generateWrappedKeyPair(.p256, under: oldKey).blob
             await expectRefusal { _ = try await second.unwrap(blob, as: .p256, under: newKey) }
             await expectRefusal { _ = try await first.unwrap(blob, as: .rsa2048, under: oldKey) }
-            #expect(try await first.sign(HPKI.Digest(of: [2]), withWrapped: blob, as: .p256, under: oldKey, by: .ecdsa).count == 64)
+            #expect(
+                try await first.sign(HPKI.Digest(of: [2]), withWrapped: blob, as: .p256, under: oldKey, by: .ecdsa)
+                    .count == 64)
         }
 
         @Test func `a device that fails while unwrapping is no blob that was altered`() async throws {
@@ -214,7 +218,9 @@ extension PKCS11Tests {
             try await next.login(.of("1234"))
             await #expect(throws: PKCS11Error.keyMissing) { _ = try await next.unwrap(blob, as: .p256, under: key) }
             let found = try await next.wrappingKey([0xE1])
-            #expect(try await next.sign(HPKI.Digest(of: [3]), withWrapped: blob, as: .p256, under: found, by: .ecdsa).count == 64)
+            #expect(
+                try await next.sign(HPKI.Digest(of: [3]), withWrapped: blob, as: .p256, under: found, by: .ecdsa).count
+                    == 64)
         }
     }
 }
