@@ -142,7 +142,7 @@ let package = Package(
         tests("Development", ["HPKI", "Certificates", "Formats"]),
         tests("Ceremony", ["HPKI", "Host"], [crypto]),
         tests("JOSE", ["HPKI"], [crypto, cryptoExtras]),
-        tests("PKCS11", ["HPKI"], [crypto, cryptoExtras]),
+        tests("PKCS11", ["HPKI", "CPKCS11"], [crypto, cryptoExtras]),
         tests("Storage"),
         tests("Outbound", [], [nioCore, nioPosix]),
         tests("Identity", ["HPKI", "JOSE", "Storage"]),
