@@ -43,7 +43,8 @@ struct Shirushi: AsyncParsableCommand {
             """,
         subcommands: [
             InitCommand.self, ServeCommand.self, TokenCommand.self, SignCommandLine.self, VerifyCommand.self,
-            AuditCommand.self, PolicyCommand.self, FailuresCommand.self, CoreCommand.self, FrontCommand.self,
+            HoldersCommand.self, KeysCommand.self, AuditCommand.self, PolicyCommand.self, FailuresCommand.self,
+            CoreCommand.self, FrontCommand.self,
         ]
     )
 }
