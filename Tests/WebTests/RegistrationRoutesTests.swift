@@ -75,7 +75,8 @@ private let json: HTTPFields = [.contentType: "application/json"]
                 uri: "/ra/v1/credentials/a/certificate", method: .post, headers: json,
                 body: ByteBuffer(string: "{\"certificate\":\"MAA=\"}")
             ) { response in
-                #expect(try response.problem(kind).reasons == ["wrong-policy", "unknown-role"])
+                let problem = try response.problem(kind)
+                #expect(problem.reasons == ["wrong-policy", "unknown-role"])
             }
         }
         #expect(core.requests.count == 1)
