@@ -2,10 +2,11 @@
 
 binary=.build/release/shirushi
 
-# The first port from $1 on that nothing listens on.
+# The first port from $1 on that nothing listens on and that is not among the others given.
 free_port() {
     local port=$1
-    while (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 1)); done
+    shift
+    while [[ " $* " == *" $port "* ]] || (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 1)); done
     echo "$port"
 }
 
@@ -15,15 +16,28 @@ configured_port() {
         text = substr($0, RSTART, RLENGTH); sub(/port: */, "", text); print text; exit }' "$1"
 }
 
-# Moves the listener and the metrics of the instance at $1 to free ports, and leaves the listener's in $port.
+# The port of the listener named $2 in configuration file $1, if there is one.
+listener_port() {
+    awk -v name="$2" '$1 == "-" && $2 == "name:" { inside = ($3 == name) } /^[^ #-]/ { inside = 0 }
+        inside && $1 == "port:" { print $2; exit }' "$1"
+}
+
+# Moves the listeners and the metrics of the instance at $1 to free ports: the first listener's is left in $port, that
+# of the registration authorities in $ra_port (empty where there is none).
 settle_ports() {
     local file=$1/shirushi.yaml wanted metrics free
+    ra_port=
+    wanted=$(listener_port "$file" ra)
+    if [ -n "$wanted" ]; then
+        ra_port=$(free_port "$wanted")
+        [ "$ra_port" = "$wanted" ] || sed -i -E "/^ *port:/s/\b$wanted\b/$ra_port/" "$file"
+    fi
     wanted=$(configured_port "$file" listeners)
-    port=$(free_port "$wanted")
+    port=$(free_port "$wanted" "$ra_port")
     [ "$port" = "$wanted" ] || sed -i -E "/^ *port:|^publicOrigin:/s/\b$wanted\b/$port/" "$file"
     metrics=$(configured_port "$file" metrics)
     if [ -n "$metrics" ]; then
-        free=$(free_port "$metrics")
+        free=$(free_port "$metrics" "$port" "$ra_port")
         [ "$free" = "$metrics" ] || sed -i -E "/^ *port:/s/\b$metrics\b/$free/" "$file"
     fi
 }

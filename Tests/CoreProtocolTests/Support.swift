@@ -22,7 +22,10 @@ enum Samples {
     static let signature = made(SignatureID("00112233445566778899aabbccddeeff"))
     static let credential = made(CredentialID("doctor-1-a"))
 
-    static let requests: [CoreRequest] = [
+    static let requests: [CoreRequest] = chain + RegistrationSamples.requests
+    static let replies: [CoreReply] = answers + RegistrationSamples.replies
+
+    private static let chain: [CoreRequest] = [
         .sign(SignCommand(requestID: "r-1", token: "a.b.c", form: .prescription, digest: digest)),
         .sign(
             SignCommand(
@@ -38,9 +41,9 @@ enum Samples {
         .health,
         .admin(.verifyAudit, proof: [1, 2, 3]),
         .admin(.listAudit(from: .max, limit: 500), proof: []),
-    ] + RegistrationSamples.requests
+    ]
 
-    static let replies: [CoreReply] = [
+    private static let answers: [CoreReply] = [
         .signed(
             SignedReply(
                 signature: signature, signedAt: Instant(seconds: 1_700_000_000), certificate: [0x30, 0x03, 1, 2, 3],
@@ -70,7 +73,7 @@ enum Samples {
         ]),
         .failed(Failure(.denied, "No.", rule: "client-known", reasons: ["a", "b"], retryAfter: 30)),
         .failed(Failure(.unexpected, "")),
-    ] + RegistrationSamples.replies
+    ]
 
     private static func facts(outcome: UInt64?, state: SignatureFacts.State) -> SignatureFacts {
         SignatureFacts(

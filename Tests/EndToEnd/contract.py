@@ -40,6 +40,7 @@ STATUS = {
     "window-elapsed": 401,
     "denied": 403,
     "unknown-holder": 403,
+    "unknown-authority": 403,
     "not-found": 404,
     "method-not-allowed": 405,
     "too-slow": 408,
@@ -50,6 +51,8 @@ STATUS = {
     "idempotency-in-flight": 409,
     "idempotency-in-doubt": 409,
     "prescription-indeterminate": 409,
+    "registry-conflict": 409,
+    "wrong-state": 409,
     "too-large": 413,
     "unsupported-media-type": 415,
     "invalid-csv": 422,
@@ -59,6 +62,9 @@ STATUS = {
     "prescription-rejected": 422,
     "prescription-mismatch": 422,
     "foreign-namespace": 422,
+    "certificate-refused": 422,
+    "revocation-list-refused": 422,
+    "key-type-not-offered": 422,
     "too-many-requests": 429,
     "too-many-headers": 431,
     "key-unavailable": 503,
@@ -82,6 +88,12 @@ def configuration(home):
 
 def server_ca(home):
     return home / "development" / "tls" / "ca.pem"
+
+
+def authority_certificate(home, name):
+    """The client certificate of a development authority, and its key."""
+    folder = home / "development" / "authorities"
+    return folder / f"{name}.pem", folder / f"{name}.key"
 
 
 def issuer_key(home):

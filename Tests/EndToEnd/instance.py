@@ -55,11 +55,14 @@ class Instance:
             self.shim.mkdir(exist_ok=True)
             self.environment = {"SHIM_MODULE": contract.SOFTHSM, "SHIM_DIR": str(self.shim)}
         shirushi("init", "--home", self.home, "--development", *options)
-        self.port, self.metrics_port = free_ports(2)
+        self.port, self.metrics_port, self.ra_port = free_ports(3)
 
         def settle(settings):
             listener = settings["listeners"][0]
             old, listener["port"] = str(listener["port"]), self.port
+            for each in settings["listeners"][1:]:
+                if each["name"] == "ra":
+                    each["port"] = self.ra_port
             settings["metrics"]["port"] = self.metrics_port
             for key, value in settings.items():
                 if isinstance(value, str) and value.startswith("https://"):
@@ -181,6 +184,16 @@ class Instance:
         session = requests.Session()
         session.verify = str(contract.server_ca(self.home))
         session.trust_env = False
+        return session
+
+    @property
+    def ra_url(self):
+        return f"https://localhost:{self.ra_port}"
+
+    def authority(self, name):
+        """A client of the registration authorities' door, with that authority's certificate."""
+        session = self.session()
+        session.cert = tuple(map(str, contract.authority_certificate(self.home, name)))
         return session
 
     def get(self, path, token=None, timeout=30, **arguments):

@@ -16,6 +16,7 @@ import Web
 final class FakeCore: CoreCalling {
     private struct State {
         var requests: [CoreRequest] = []
+        var deadline: UInt64 = 0
         var isHolding = false
         var held: [CheckedContinuation<Void, Never>] = []
     }
@@ -42,6 +43,9 @@ final class FakeCore: CoreCalling {
 
     var requests: [CoreRequest] { state.withLock { $0.requests } }
 
+    /// Of the last request.
+    var deadline: UInt64 { state.withLock { $0.deadline } }
+
     /// The kinds of the refusals it was told of.
     var refusals: [Failure.Kind] {
         requests.compactMap { if case .refuse(let notice) = $0 { notice.kind } else { nil } }
@@ -62,6 +66,7 @@ final class FakeCore: CoreCalling {
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             let isHeld = state.withLock { state in
                 state.requests.append(request)
+                state.deadline = deadline
                 if state.isHolding { state.held.append(continuation) }
                 return state.isHolding
             }
@@ -105,7 +110,12 @@ extension WebServer {
 
     /// All routes, without a listener.
     var allRoutes: some ApplicationProtocol {
-        Application(router: router(groups: Set(WebSettings.RouteGroup.allCases)))
+        Application(router: router(groups: Set(WebSettings.RouteGroup.allCases), clientCertificate: { _ in nil }))
+    }
+
+    /// The routes of the authorities, for one that showed `certificate`.
+    func registration(_ certificate: [UInt8]?) -> some ApplicationProtocol {
+        Application(router: router(groups: [.ra], clientCertificate: { _ in certificate }))
     }
 }
 

@@ -15,11 +15,14 @@ struct LiveServer: Sendable {
     let metricsPort: Int
     let core: FakeCore
     let group: ServiceGroup
+    /// The listener's certificate, which is also the only one that a client may show.
+    let files: TestCertificate
 
     /// Serves on a free port while `body` runs, then shuts down and waits for the end.
     static func run(
         _ core: FakeCore = .knowing, limits: WebSettings.Limits = .init(), health: HealthFacts? = .good,
-        requiresCertificate: Bool = false, hostNames: [String] = [],
+        requiresCertificate: Bool = false, groups: Set<WebSettings.RouteGroup> = [.api, .health],
+        hostNames: [String] = [],
         _ body: @Sendable (LiveServer) async throws -> Void
     ) async throws {
         let files = try TestCertificate.make()
@@ -32,7 +35,8 @@ struct LiveServer: Sendable {
                     name: "api", address: "127.0.0.1", port: 0, hostNames: hostNames,
                     certificateChain: files.certificate,
                     key: files.key,
-                    clientCertificate: requiresCertificate ? .require(authorities: files.certificate) : .none
+                    clientCertificate: requiresCertificate ? .require(authorities: files.certificate) : .none,
+                    groups: groups
                 )
             ],
             metrics: .init(address: "127.0.0.1", port: 0), onListening: { announce.yield(($0, $1)) }
@@ -48,7 +52,9 @@ struct LiveServer: Sendable {
             }
             do {
                 try await body(
-                    LiveServer(port: found["api"] ?? 0, metricsPort: found["metrics"] ?? 0, core: core, group: group)
+                    LiveServer(
+                        port: found["api"] ?? 0, metricsPort: found["metrics"] ?? 0, core: core, group: group,
+                        files: files)
                 )
             } catch {
                 core.release()

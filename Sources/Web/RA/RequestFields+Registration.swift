@@ -25,9 +25,8 @@ extension RequestFields {
     /// A reason by its name in RFC 5280 §5.3.1; `removeFromCRL` is none that a key stops being used for.
     func reason() throws(Failure) -> RevocationReason? {
         guard let text = try text("reason") else { return nil }
-        let reasons = RevocationReason.allCases.filter { $0 != .removeFromCRL }
-        guard let reason = reasons.first(where: { $0.name == text }) else {
-            let names = reasons.map(\.name).joined(separator: ", ")
+        guard let reason = RegistrationFile.reason(text) else {
+            let names = RevocationReason.allCases.map(\.name).filter { $0 != "removeFromCRL" }.joined(separator: ", ")
             throw Failure(.malformedRequest, "The field \(path("reason")) must be one of \(names).")
         }
         return reason
@@ -99,16 +98,19 @@ extension ImportRow {
     /// JSON values of the largest import: a row has up to 75.
     static let values = 80 * RegistrationLimits.importRows
 
+    static let fieldNames = ["holder", "credential", "keyType", "replaces"]
+
     /// Reads the rows of an import.
     static func rows(_ fields: RequestFields) throws(Failure) -> [ImportRow] {
         let rows = try fields.objects(
-            "rows", atMost: RegistrationLimits.importRows, known: ["holder", "credential", "keyType", "replaces"]
+            "rows", atMost: RegistrationLimits.importRows, known: ImportRow.fieldNames
         )
         guard !rows.isEmpty else { throw Failure(.malformedRequest, "The field rows is empty.") }
         return try rows.map { (row) throws(Failure) in try ImportRow(row) }
     }
 
-    private init(_ row: RequestFields) throws(Failure) {
+    /// One row; what it orders is for its own holder.
+    init(_ row: RequestFields) throws(Failure) {
         let holder = try row.object("holder", known: ["id"] + HolderRecord.fieldNames)
         let record = try HolderRecord(id: try holder.requiredIdentifier("id", HolderID.init), holder)
         let credential = try row.identifier("credential", CredentialID.init)

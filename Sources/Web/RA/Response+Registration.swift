@@ -20,7 +20,8 @@ extension Response {
 }
 
 extension JSONWriter {
-    fileprivate mutating func registration(_ reply: RegistrationReply) {
+    /// The members of an answer of the registry.
+    mutating func registration(_ reply: RegistrationReply) {
         switch reply {
         case .holder(let facts): holder(facts)
         case .holders(let holders, let next):
@@ -48,9 +49,7 @@ extension JSONWriter {
                 json.integer("row", facts.row)
                 json.string("holder", facts.holder.description)
                 if let credential = facts.credential { json.string("credential", credential.description) }
-                // The same words as in the type of a problem.
-                let failure = Failure.Kind(rawValue: facts.outcome).map { FailureTable.row($0).slug }
-                json.string("outcome", failure ?? facts.outcome)
+                json.string("outcome", RegistrationFile.outcome(facts))
                 if let detail = facts.detail { json.string("detail", detail) }
             }
         }

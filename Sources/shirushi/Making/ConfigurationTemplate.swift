@@ -24,6 +24,15 @@ enum ConfigurationTemplate {
             key: development/tls/server.key
             clientCertificate: none
             groups: [api, health]
+          - name: ra
+            address: 127.0.0.1
+            port: 8444
+            hostNames: [localhost, 127.0.0.1]
+            certificate: development/tls/server.pem
+            key: development/tls/server.key
+            clientCertificate: require
+            authorities: development/tls/ca.pem
+            groups: [ra]
         metrics:
           address: 127.0.0.1
           port: 9443
