@@ -1,0 +1,177 @@
+"""Two officers: the first ceremony, a new epoch, a lost token, a backup made while serving, a restored instance."""
+
+import json
+import sqlite3
+import stat
+
+import pytest
+
+import contract
+import documents
+from instance import shirushi
+
+
+@pytest.fixture(scope="session")
+def officers(tmp_path_factory):
+    """Three officers' files and passphrases, by name."""
+    folder = tmp_path_factory.mktemp("officers")
+    made = {}
+    for name in ("Aoki", "Baba", "Chiba"):
+        words = folder / f"{name}.passphrase"
+        words.write_text(f"several quiet words of {name}\n")
+        words.chmod(0o600)
+        file = folder / f"{name}.officer"
+        shirushi("hsm", "officer", "--name", name, "--out", file, "--passphrase-file", words)
+        made[name] = (file, words)
+    return made
+
+
+def present(officers, *names):
+    """The options that bring these officers to a command."""
+    options = []
+    for name in names:
+        options += ["--officer", officers[name][0], "--passphrase-file", officers[name][1]]
+    return options
+
+
+def begin(instance, officers, *names):
+    """The first ceremony on a development instance, whose token is initialised already."""
+    pin = instance.home / "secrets" / "hsm-officer.pin"
+    return shirushi(
+        "hsm",
+        "init",
+        "--home",
+        instance.home,
+        "--officer-pin-file",
+        pin,
+        *present(officers, *(names or ("Aoki", "Baba"))),
+        environment=instance.environment,
+    )
+
+
+def refused(instance, *arguments):
+    run = shirushi(*arguments, check=False, environment=instance.environment)
+    assert run.returncode != 0 and run.stdout == "", run.stdout
+    return run.stderr
+
+
+class TestCeremony:
+    def test_an_officers_file_is_private_and_never_overwritten(self, officers):
+        file, words = officers["Aoki"]
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        before = file.read_bytes()
+        again = shirushi("hsm", "officer", "--name", "Aoki", "--out", file, "--passphrase-file", words, check=False)
+        assert again.returncode != 0 and file.read_bytes() == before
+
+    def test_one_officer_is_not_two(self, fresh, officers):
+        said = refused(fresh, "hsm", "init", "--home", fresh.home, *present(officers, "Aoki", "Aoki"))
+        assert "two different officers" in said
+        said = refused(fresh, "hsm", "init", "--home", fresh.home, *present(officers, "Aoki"))
+        assert "two different officers" in said
+        assert not (fresh.home / "custody").exists()
+
+    def test_the_first_ceremony_is_signed_and_happens_once(self, fresh, officers):
+        run = begin(fresh, officers)
+        assert "epoch 1" in run.stdout and "fingerprint" in run.stderr
+        verified = shirushi("hsm", "protocol", "verify", "--home", fresh.home)
+        assert "Aoki and Baba" in verified.stdout and "shirushi wrapping 1" in verified.stdout
+        (file,) = (fresh.home / "custody" / "protocols").iterdir()
+        text = file.read_text()
+        file.write_text(text.replace("shirushi wrapping 1", "shirushi wrapping 9"))
+        assert "does not hold" in refused(fresh, "hsm", "protocol", "verify", file, "--home", fresh.home)
+        file.write_text(text)
+        again = refused(
+            fresh, "hsm", "init", "--home", fresh.home,
+            "--officer-pin-file", fresh.home / "secrets" / "hsm-officer.pin", *present(officers, "Aoki", "Baba"),
+        )  # fmt: skip
+        assert "hsm epoch" in again
+
+    def test_a_stranger_is_refused_and_so_is_a_ceremony_while_serving(self, fresh, officers):
+        begin(fresh, officers)
+        epoch = ("hsm", "epoch", "--home", fresh.home)
+        assert "Chiba is not registered" in refused(fresh, *epoch, *present(officers, "Aoki", "Chiba"))
+        fresh.start()
+        assert "being served" in refused(fresh, *epoch, *present(officers, "Aoki", "Baba"))
+
+    def test_a_lost_token_is_replaced_with_the_same_wrapping_keys(self, fresh, officers):
+        begin(fresh, officers, "Aoki", "Baba", "Chiba")
+        run = shirushi(
+            "hsm", "epoch", "--home", fresh.home, *present(officers, "Baba", "Aoki"), environment=fresh.environment
+        )
+        assert "epoch 2" in run.stdout
+        fresh.configure(lambda settings: settings["hsm"].update(token="second"))
+        run = shirushi(
+            "hsm", "restore", "--home", fresh.home, *present(officers, "Chiba", "Aoki"), environment=fresh.environment
+        )
+        made = [json.loads(path.read_text())["record"] for path in (fresh.home / "custody" / "protocols").iterdir()]
+        made.sort(key=lambda record: record["number"])
+        assert [record["what"] for record in made] == ["initialise", "epoch", "restore-token"]
+        first = {key["id"]: key for record in made[:2] for key in record["keys"]}
+        assert {key["id"]: key for key in made[2]["keys"]} == first
+        for key in first.values():
+            assert key["checkValue"] in run.stdout
+        assert made[2]["token"]["serial"] != made[0]["token"]["serial"]
+        shirushi("hsm", "protocol", "verify", "--home", fresh.home)
+
+
+class TestBackup:
+    def test_without_officers_there_is_no_backup(self, fresh, tmp_path):
+        assert "hsm init" in refused(fresh, "backup", "--home", fresh.home, "--out", tmp_path / "backup")
+        assert not (tmp_path / "backup").exists()
+
+    def test_a_backup_made_while_serving_restores_and_is_marked(self, fresh, officers, tmp_path):
+        begin(fresh, officers)
+        fresh.start()
+        fresh.prescribe(documents.prescribing())
+        archive = tmp_path / "backup"
+        made = shirushi("backup", "--home", fresh.home, "--out", archive, "--keep-days", "7")
+        fresh.prescribe(documents.prescribing())
+        fresh.stop()
+        assert stat.S_IMODE(archive.stat().st_mode) == 0o600
+        content = archive.read_bytes()
+        for secret in (fresh.home / "secrets").iterdir():
+            assert secret.read_bytes().strip() not in content
+        assert "already" in refused(fresh, "backup", "--home", fresh.home, "--out", archive)
+        home = tmp_path / "restored"
+        restore = ("restore", "--archive", archive, "--home", home)
+        shirushi(*restore, *present(officers, "Baba", "Aoki"))
+        mark = json.loads((home / "data" / "restored").read_text())
+        assert mark["treeSize"] > 0 and mark["treeRoot"] in made.stdout and mark["officers"] == ["Baba", "Aoki"]
+        assert f"{mark['treeSize']} records" in shirushi("audit", "verify", "--home", home).stdout
+        assert not (home / "secrets" / "hsm.pin").exists() and not (home / "secrets" / "hsm-officer.pin").exists()
+        assert (home / "secrets" / "admin.key").read_bytes() != (fresh.home / "secrets" / "admin.key").read_bytes()
+        assert (home / "secrets" / "log.key").read_bytes() == (fresh.home / "secrets" / "log.key").read_bytes()
+        with sqlite3.connect(contract.database(home)) as there, sqlite3.connect(contract.database(fresh.home)) as here:
+            count = "SELECT count(*) FROM signature"
+            assert there.execute(count).fetchone()[0] == here.execute(count).fetchone()[0] - 1
+        assert "restore-instance" in shirushi("hsm", "protocol", "verify", "--home", home).stdout
+        ledger = json.loads((fresh.home / "custody" / "backups.json").read_text())
+        assert len(ledger["backups"]) == 1
+        assert "not empty" in refused(fresh, *restore, *present(officers, "Baba", "Aoki"))
+
+    def test_what_was_altered_or_is_not_theirs_leaves_no_home(self, fresh, officers, tmp_path):
+        begin(fresh, officers)
+        archive = tmp_path / "backup"
+        shirushi("backup", "--home", fresh.home, "--out", archive)
+        home = tmp_path / "restored"
+        restore = ("restore", "--archive", archive, "--home", home)
+        assert "does not open" in refused(fresh, *restore, *present(officers, "Aoki", "Chiba"))
+        whole = archive.read_bytes()
+        flipped = bytearray(whole)
+        flipped[len(whole) // 2] ^= 1
+        for altered in (whole[:-1], whole + b"\0", bytes(flipped)):
+            archive.write_bytes(altered)
+            refused(fresh, *restore, *present(officers, "Aoki", "Baba"))
+            assert not home.exists() and not home.with_name("restored.restoring").exists()
+        archive.write_bytes(whole)
+        shirushi(*restore, *present(officers, "Aoki", "Baba"))
+
+    def test_a_log_that_does_not_hold_gives_no_backup(self, fresh, officers, tmp_path):
+        begin(fresh, officers)
+        fresh.start()
+        fresh.prescribe(documents.prescribing())
+        fresh.stop()
+        with sqlite3.connect(contract.database(fresh.home)) as database:
+            database.execute("DELETE FROM audit_entry WHERE sequence = (SELECT max(sequence) FROM audit_entry)")
+        said = refused(fresh, "backup", "--home", fresh.home, "--out", tmp_path / "backup")
+        assert "does not hold" in said and not (tmp_path / "backup").exists()
