@@ -23,6 +23,7 @@ static CK_OBJECT_HANDLE make_wrapping_key(int strong) {
         {CKA_UNWRAP, &no, 1},
         {CKA_DERIVE, &no, 1},
         {CKA_SIGN_RECOVER, &no, 1},
+        {CKA_MODIFIABLE, &no, 1},
     };
     CK_ATTRIBUTE template[] = {
         {CKA_CLASS, &class_secret, sizeof class_secret},

@@ -19,9 +19,10 @@ struct Attribute: Sendable {
 }
 
 extension [Attribute] {
-    /// The template with the attributes of `changes` in place of its own of the same types.
+    /// The template with the attributes of `changes` in the place of its own of the same types; new ones come first.
     func with(_ changes: Attribute...) -> [Attribute] {
-        filter { own in !changes.contains { $0.type == own.type } } + changes
+        changes.filter { change in !contains { $0.type == change.type } }
+            + map { own in changes.first { $0.type == own.type } ?? own }
     }
 
     /// The template without its attributes of `types`.

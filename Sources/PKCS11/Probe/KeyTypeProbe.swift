@@ -4,12 +4,10 @@ internal import HPKI
 /// Which pairs the token makes, and what they sign.
 struct KeyTypeProbe {
     let session: BareSession
+    let kinds: [KeyKind]
 
     func run(into report: inout ProbeReport) {
-        for (kind, rounds) in [(KeyKind.rsa(bits: 2048), 3), (.rsa(bits: 3072), 1), (.rsa(bits: 4096), 1), (.p256, 5), (.p384, 5)]
-        {
-            report.keyTypes.append(probe(kind, rounds: rounds))
-        }
+        for kind in kinds { report.keyTypes.append(probe(kind, rounds: kind.generation == CKM_EC_KEY_PAIR_GEN ? 5 : 2)) }
     }
 
     private func probe(_ kind: KeyKind, rounds: Int) -> ProbeReport.KeyType {

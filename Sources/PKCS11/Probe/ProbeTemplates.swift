@@ -22,10 +22,13 @@ enum ProbeTemplates {
         Attribute(CKA_SENSITIVE, true), Attribute(CKA_EXTRACTABLE, false), Attribute(CKA_SIGN, true),
         Attribute(CKA_DECRYPT, false), Attribute(CKA_UNWRAP, false), Attribute(CKA_DERIVE, false),
         Attribute(CKA_SIGN_RECOVER, false),
+        // Without this the unwrapped key can be made to decrypt, and be copied into the token. It comes last: SoftHSM
+        // sets attributes in order and refuses all that follow it.
+        Attribute(CKA_MODIFIABLE, false),
     ]
 
     /// A holder's key as it comes back for one use.
-    static func unwrapped(_ keyType: UInt) -> [Attribute] { enforced + [Attribute(CKA_KEY_TYPE, keyType)] }
+    static func unwrapped(_ keyType: UInt) -> [Attribute] { [Attribute(CKA_KEY_TYPE, keyType)] + enforced }
 
     /// A wrapping key with a known value, as whoever has the user's PIN would make it.
     static let knownKey: [Attribute] = [
@@ -63,7 +66,8 @@ enum ProbeTemplates {
         [
             Attribute(CKA_CLASS, CKO_PRIVATE_KEY), Attribute(CKA_TOKEN, isToken), Attribute(CKA_PRIVATE, true),
             Attribute(CKA_SENSITIVE, true), Attribute(CKA_EXTRACTABLE, isExtractable), Attribute(CKA_SIGN, true),
-            Attribute(CKA_DECRYPT, false), Attribute(CKA_UNWRAP, false), Attribute(CKA_DERIVE, false),
+            Attribute(CKA_SIGN_RECOVER, false), Attribute(CKA_DECRYPT, false), Attribute(CKA_UNWRAP, false),
+            Attribute(CKA_DERIVE, false),
         ]
     }
 
@@ -77,8 +81,11 @@ enum ProbeTemplates {
 }
 
 extension KeyKind {
-    /// As configuration and reports call it.
-    var name: String {
+    /// Every kind that a holder's key may be of.
+    package static let all: [KeyKind] = [.rsa(bits: 2048), .rsa(bits: 3072), .rsa(bits: 4096), .p256, .p384]
+
+    /// As configuration and reports call it, such as `rsa-2048`.
+    package var name: String {
         switch self {
         case .rsa(let bits): "rsa-\(bits)"
         case .p256: "p-256"

@@ -5,6 +5,7 @@ internal import Glibc
 struct TokenProbe {
     let functions: Functions
     let label: String
+    let keyKinds: [KeyKind]
 
     func run(pin: PIN, officerPIN: PIN?) throws(PKCS11Error) -> ProbeReport {
         var report = ProbeReport(module: try moduleInfo())
@@ -22,7 +23,7 @@ struct TokenProbe {
                 session.close()
             }
             _ = try session.login(CKU_USER, pin)
-            KeyTypeProbe(session: session).run(into: &report)
+            KeyTypeProbe(session: session, kinds: keyKinds).run(into: &report)
             probeWrapped(session, name: name, made: made, hasOfficer: officerPIN != nil, into: &report)
             ResidentProbe(session: session).run(into: &report)
             SessionProbe(session: session).run(into: &report)

@@ -126,6 +126,7 @@ struct WrappedAttacks {
 
     private func onBlob() -> [ProbeReport.Attack] {
         let honest = ProbeTemplates.unwrapped(key.kind.type)
+        let readable = [Attribute(CKA_SENSITIVE, false), Attribute(CKA_EXTRACTABLE, true)]
         let loose: [(String, [Attribute])] = [
             ("CKA_SENSITIVE false", honest.with(Attribute(CKA_SENSITIVE, false))),
             ("CKA_EXTRACTABLE true", honest.with(Attribute(CKA_EXTRACTABLE, true))),
@@ -137,8 +138,8 @@ struct WrappedAttacks {
             ("class and type alone", [Attribute(CKA_CLASS, CKO_PRIVATE_KEY), Attribute(CKA_KEY_TYPE, key.kind.type)]),
             ("no template", []),
             // A module may check one of two attributes and apply the other.
-            ("given twice, last loose", honest + [Attribute(CKA_SENSITIVE, false), Attribute(CKA_EXTRACTABLE, true)]),
-            ("given twice, first loose", [Attribute(CKA_SENSITIVE, false), Attribute(CKA_EXTRACTABLE, true)] + honest),
+            ("given twice, first loose", readable + honest),
+            ("given twice, last loose", honest.without(CKA_MODIFIABLE) + readable + [Attribute(CKA_MODIFIABLE, false)]),
         ]
         let uses: [(String, [Attribute])] = [
             ("CKA_DECRYPT", honest.with(Attribute(CKA_DECRYPT, true))),
@@ -155,6 +156,17 @@ struct WrappedAttacks {
         return [
             attack("unwrap as a readable or extractable key", unwraps(loose)),
             attack("unwrap as a key that does more than sign", unwraps(uses)),
+            attack(
+                "unwrap as a modifiable key and loosen it",
+                [
+                    ("CKA_DECRYPT", { () throws(Refusal) -> String? in
+                        let modifiable = honest.without(CKA_MODIFIABLE) + [Attribute(CKA_MODIFIABLE, true)]
+                        let made = try session.unwrap(key.mechanism, by: wrappingKey, key.blob, modifiable)
+                        // Whatever the module answers here, the key that it made is what counts.
+                        try? session.set(made, [Attribute(CKA_DECRYPT, true)])
+                        return attacker.looseness(ofNew: made)
+                    })
+                ]),
             attack("unwrap as a secret", unwraps(secrets)),
             attack("unwrap as an object of the token", unwraps([("CKA_TOKEN", honest.with(Attribute(CKA_TOKEN, true)))])),
             attack("unwrap as a key without login", unwraps([("CKA_PRIVATE", honest.with(Attribute(CKA_PRIVATE, false)))])),

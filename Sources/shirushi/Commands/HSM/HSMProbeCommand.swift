@@ -31,19 +31,26 @@ struct HSMProbeCommand: AsyncParsableCommand {
     var officerPINFile: String?
     @Option(name: .customLong("initialize-arguments"), help: "A text for C_Initialize, for modules that read one.")
     var initializeArguments: String?
+    @Option(name: .customLong("key-type"), help: "A type of key to make and time, such as p-256; by default all.")
+    var keyTypes: [String] = []
     @Flag(help: "Print JSON.") var json = false
     @Flag(help: "Print one row of the table in docs/hsm.md.") var markdown = false
 
     func validate() throws {
+        if let unknown = keyTypes.first(where: { name in !KeyKind.all.contains { $0.name == name } }) {
+            throw ValidationError("no type of key is called \(unknown)")
+        }
         if json && markdown { throw ValidationError("--json and --markdown exclude each other") }
     }
 
     func run() async throws {
+        let (userPIN, officerPIN) = (try pin(pinFile), try officerPINFile.map(pin))
         let report: ProbeReport
         do throws(PKCS11Error) {
             report = try await ModuleProbe.run(
-                path: module, label: token, pin: try pin(pinFile), officerPIN: try officerPINFile.map(pin),
-                initializeArguments: initializeArguments)
+                path: module, label: token, pin: userPIN, officerPIN: officerPIN,
+                initializeArguments: initializeArguments,
+                keyKinds: keyTypes.isEmpty ? KeyKind.all : KeyKind.all.filter { keyTypes.contains($0.name) })
         } catch {
             throw CommandError("the module cannot be probed: \(error)")
         }

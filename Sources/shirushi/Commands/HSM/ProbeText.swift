@@ -41,7 +41,9 @@ struct ProbeText {
 
     private func description(of type: ProbeReport.KeyType) -> String {
         if let obstacle = type.obstacle { return "no: \(obstacle)" }
-        let signs = type.signatures.map { $0.obstacle.map { no in "no \($0.scheme): \(no)" } ?? $0.scheme }
+        let signs = type.signatures.map { signature in
+            signature.obstacle.map { "no \(signature.scheme): \($0)" } ?? signature.scheme
+        }
         let time = type.generateMicroseconds.map { ", made in \(Int($0 / 1000)) ms" } ?? ""
         return signs.joined(separator: ", ") + time + (type.isSessionObject ? "" : ", as an object of the token alone")
     }
