@@ -9,8 +9,8 @@ extension PKCS11Session {
     package func unwrap(
         _ blob: [UInt8], as type: KeyType, under wrappingKey: KeyHandle
     ) throws(PKCS11Error) -> KeyHandle {
-        var template = WrappingKey.unwrapTemplate
-        return try unwrap(blob, as: type, under: wrappingKey, &template)
+        var template = WrappingKey.unwrapTemplate(of: type.number)
+        return try unwrap(blob, under: wrappingKey, &template)
     }
 
     /// Unwraps a key, signs `digest` with it as `sign(_:with:by:)` does, and destroys it, whatever comes of that.
@@ -33,8 +33,8 @@ extension PKCS11Session {
     package func rewrap(
         _ blob: [UInt8], as type: KeyType, from rotationKey: KeyHandle, to wrappingKey: KeyHandle
     ) throws(PKCS11Error) -> [UInt8] {
-        var template = WrappingKey.rotationTemplate
-        let key = try unwrap(blob, as: type, under: rotationKey, &template)
+        var template = WrappingKey.rotationTemplate(of: type.number)
+        let key = try unwrap(blob, under: rotationKey, &template)
         defer { discard(key.object) }
         let attributes = KeyAttributes(try values(of: key.object, KeyAttributes.types))
         guard
@@ -92,10 +92,9 @@ extension PKCS11Session {
     }
 
     private func unwrap(
-        _ blob: [UInt8], as type: KeyType, under key: KeyHandle, _ template: inout Template
+        _ blob: [UInt8], under key: KeyHandle, _ template: inout Template
     ) throws(PKCS11Error) -> KeyHandle {
         guard key.login == token.login else { throw .keyMissing }
-        template.set(CKA_KEY_TYPE, type.number)
         let session = try handle()
         token.module.gate.noteUnwrap()
         var object: CK_OBJECT_HANDLE = 0

@@ -6,28 +6,31 @@ import CPKCS11
 /// readable key, or decrypt it. So what a key may be unwrapped as stands in the wrapping key itself
 /// (CKA_UNWRAP_TEMPLATE, PKCS#11 v2.40 §4.10.2), and the security officer alone makes such keys.
 enum WrappingKey {
-    /// What stays of a holder's key after unwrapping: a session object that signs and never leaves.
-    static var unwrapTemplate: Template { unwrapTemplate(isExtractable: false) }
+    /// What stays of a holder's key after unwrapping: a session object that signs, never leaves and never changes.
+    ///
+    /// With a key type it is what C_UnwrapKey is asked for, without one what stands in the wrapping key.
+    static func unwrapTemplate(of keyType: UInt? = nil) -> Template { unwrapTemplate(keyType, isForRotation: false) }
 
     /// What a holder's key is unwrapped as for as long as it takes to wrap it under the next wrapping key.
-    static var rotationTemplate: Template {
-        var template = unwrapTemplate(isExtractable: true)
-        template.set(CKA_WRAP_WITH_TRUSTED, true)
-        return template
-    }
+    static func rotationTemplate(of keyType: UInt? = nil) -> Template { unwrapTemplate(keyType, isForRotation: true) }
 
-    private static func unwrapTemplate(isExtractable: Bool) -> Template {
+    private static func unwrapTemplate(_ keyType: UInt?, isForRotation: Bool) -> Template {
         var template = Template()
         template.set(CKA_CLASS, CKO_PRIVATE_KEY)
+        if let keyType { template.set(CKA_KEY_TYPE, keyType) }
         template.set(CKA_TOKEN, false)
         template.set(CKA_PRIVATE, true)
         template.set(CKA_SENSITIVE, true)
-        template.set(CKA_EXTRACTABLE, isExtractable)
+        template.set(CKA_EXTRACTABLE, isForRotation)
         template.set(CKA_SIGN, true)
         template.set(CKA_DECRYPT, false)
         template.set(CKA_UNWRAP, false)
         template.set(CKA_DERIVE, false)
         template.set(CKA_SIGN_RECOVER, false)
+        if isForRotation { template.set(CKA_WRAP_WITH_TRUSTED, true) }
+        // A key that can be modified can be made to decrypt. It comes last: SoftHSM sets attributes in order, and
+        // refuses those behind it.
+        template.set(CKA_MODIFIABLE, false)
         return template
     }
 
@@ -51,7 +54,7 @@ enum WrappingKey {
         template.set(CKA_UNWRAP, true)
         template.set(CKA_TRUSTED, !forRotation)
         for type in [CKA_ENCRYPT, CKA_DECRYPT, CKA_SIGN, CKA_VERIFY, CKA_DERIVE] { template.set(type, false) }
-        template.set(CKA_UNWRAP_TEMPLATE, forRotation ? rotationTemplate : unwrapTemplate)
+        template.set(CKA_UNWRAP_TEMPLATE, forRotation ? rotationTemplate() : unwrapTemplate())
         return template
     }
 }
@@ -60,7 +63,7 @@ extension KeyObject {
     /// Whether the token says of the key that it may keep holders' keys: trusted, confined, and good for nothing else.
     package var isSoundWrappingKey: Bool {
         attributes.isTrusted == true && attributes.canWrap == true && isConfinedUnwrappingKey
-            && unwrapTemplate.map { Self.covers($0, WrappingKey.unwrapTemplate) } == true
+            && unwrapTemplate.map { Self.covers($0, WrappingKey.unwrapTemplate()) } == true
     }
 
     /// Whether the token says of the key that it unwraps for a rotation and does nothing else.
@@ -68,7 +71,7 @@ extension KeyObject {
     /// What it unwraps can be wrapped again, under trusted keys alone.
     package var isSoundRotationKey: Bool {
         attributes.isTrusted != true && attributes.canWrap == false && isConfinedUnwrappingKey
-            && unwrapTemplate.map { Self.covers($0, WrappingKey.rotationTemplate) } == true
+            && unwrapTemplate.map { Self.covers($0, WrappingKey.rotationTemplate()) } == true
     }
 
     private var isConfinedUnwrappingKey: Bool {

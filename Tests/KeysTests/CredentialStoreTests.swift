@@ -2,6 +2,7 @@ import Certificates
 import Development
 import Foundation
 import HPKI
+import Host
 import Keys
 import Storage
 import Testing

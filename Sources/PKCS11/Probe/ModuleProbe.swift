@@ -33,9 +33,10 @@ package enum ModuleProbe {
         on token: PKCS11Token, pin: PIN, wrappingKeyID: [UInt8]
     ) async throws(PKCS11Error) -> [ProbeReport.Attack] {
         let functions = token.module.functions
+        let slot = try token.slot()
         return try await onThread { () throws(PKCS11Error) -> [ProbeReport.Attack] in
             do throws(Refusal) {
-                let session = try BareSession.open(functions, slot: token.slot)
+                let session = try BareSession.open(functions, slot: slot)
                 defer { session.close() }
                 if try session.login(CKU_USER, pin) { token.noteLogin() }
                 let secret = [Attribute(CKA_CLASS, CKO_SECRET_KEY), Attribute(CKA_ID, wrappingKeyID)]
