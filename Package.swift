@@ -136,7 +136,7 @@ let package = Package(
         tests("Certificates", ["HPKI", "Development"], [crypto, cryptoExtras]),
         tests("Development", ["HPKI", "Certificates"]),
         tests("JOSE", ["HPKI"], [crypto, cryptoExtras]),
-        tests("PKCS11", ["HPKI"], [crypto, cryptoExtras]),
+        tests("PKCS11", ["HPKI", "CPKCS11"], [crypto, cryptoExtras]),
         tests("Storage"),
         tests("Outbound", [], [nioCore, nioPosix]),
         tests("Identity", ["HPKI", "JOSE", "Storage"]),

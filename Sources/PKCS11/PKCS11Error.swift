@@ -62,7 +62,8 @@ package enum PKCS11Error: Error, Sendable, Hashable {
     var isDeviceFailure: Bool {
         guard case .deviceFailed(let fault) = self else { return false }
         // What C_Sign answers may be about the key.
-        return fault.function != "C_Sign" && [CKR_DEVICE_ERROR, CKR_GENERAL_ERROR, CKR_FUNCTION_FAILED].contains(fault.code)
+        return fault.function != "C_Sign"
+            && [CKR_DEVICE_ERROR, CKR_GENERAL_ERROR, CKR_FUNCTION_FAILED].contains(fault.code)
     }
 
     /// Whether another session could succeed where this one failed.

@@ -113,7 +113,9 @@ package final class SessionPool: Sendable {
     /// logging in throw, which the pool then tries again.
     package func renew() async throws(PKCS11Error) {
         let error: PKCS11Error? = await withCheckedContinuation { continuation in
-            if let refusal = state.withLock({ $0.await(continuation) }) { return continuation.resume(returning: refusal) }
+            if let refusal = state.withLock({ $0.await(continuation) }) {
+                return continuation.resume(returning: refusal)
+            }
             startRenewal(from: token.module.gate.generation)
         }
         if let error { throw error }

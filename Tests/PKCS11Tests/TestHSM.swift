@@ -7,6 +7,7 @@ import PKCS11
 struct TestHSM: Sendable {
     let module: PKCS11Module
     let folder: URL
+    let library: String
 
     /// One for the process: a module can be initialised once.
     static var shared: TestHSM {
@@ -32,6 +33,7 @@ struct TestHSM: Sendable {
         unsafe setenv("SOFTHSM2_CONF", configuration.path, 1)
         unsafe setenv("SHIM_MODULE", "/usr/lib/softhsm/libsofthsm2.so", 1)
         unsafe setenv("SHIM_DIR", folder.path, 1)
+        self.library = library.path
         module = try await PKCS11Module.load(path: library.path)
     }
 
@@ -46,6 +48,25 @@ struct TestHSM: Sendable {
     /// A new token to which nobody is logged in.
     func blankToken(_ label: String) async throws -> PKCS11Token {
         try await module.initializeToken(label: label, securityOfficerPIN: .of("87654321"), userPIN: .of("1234"))
+    }
+
+    /// A new token with a wrapping key of the value `value`, or one generated in it, and a session of its user.
+    ///
+    /// The session is read-only, as those of a pool are.
+    func wrapping(
+        _ label: String, value: [UInt8]? = nil
+    ) async throws -> (token: PKCS11Token, session: PKCS11Session, key: KeyHandle) {
+        let token = try await blankToken(label)
+        let officer = try await token.openOfficerSession(pin: .of("87654321"))
+        if let value {
+            try await officer.importWrappingKey(value, label: "epoch 1", id: [0xE1])
+        } else {
+            try await officer.generateWrappingKey(label: "epoch 1", id: [0xE1])
+        }
+        await officer.close()
+        let session = try await token.openSession()
+        try await session.login(.of("1234"))
+        return (token, session, try await session.wrappingKey([0xE1]))
     }
 
     /// Runs `body` while the shim's control file `fault` is there.
@@ -66,9 +87,23 @@ struct TestHSM: Sendable {
     /// The calls of `C_Login` so far, with what each returned.
     var logins: [String] { lines("logins.log") }
 
+    /// What each call of `C_UnwrapKey` returned so far.
+    var unwraps: [String] { lines("unwraps.log").compactMap { $0.split(separator: " ").last.map(String.init) } }
+
+    /// The calls of `C_Initialize` so far, and the calls that were inside the module during `C_Finalize`.
+    var renewals: [String] { lines("renewals.log") }
+
     private func lines(_ name: String) -> [String] {
         guard let text = try? String(contentsOf: folder.appending(path: name), encoding: .utf8) else { return [] }
         return text.split(separator: "\n").map(String.init)
+    }
+}
+
+extension PKCS11Session {
+    /// The handle of the secret key with this CKA_ID.
+    func wrappingKey(_ id: [UInt8]) throws(PKCS11Error) -> KeyHandle {
+        guard let key = try wrappingKeys().first(where: { $0.id == id }) else { throw .keyMissing }
+        return key.handle
     }
 }
 

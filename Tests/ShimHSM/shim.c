@@ -105,7 +105,7 @@ static int server_gone(void) {
 // How many calls that use a key are inside the real module.
 static _Atomic int inside;
 
-#define INSIDE(call) (inside++, code = (call), inside--)
+#define INSIDE(call) do { inside++; code = (call); inside--; } while (0)
 
 static CK_RV shim_Initialize(void *arguments) {
     CK_RV code = wanted("server-gone") ? CKR_GENERAL_ERROR : real->C_Initialize(arguments);
