@@ -20,11 +20,13 @@ package actor PKCS11Module {
     /// Loads the shared library at `path` and calls `C_Initialize` (PKCS#11 v2.40 §5.4).
     ///
     /// `initializeArguments` is passed as pReserved, which is how NSS takes its LibraryParameters; other modules want
-    /// none. The library stays loaded until the process ends. Throws `loadFailed` and what `C_Initialize` answers; a
+    /// none. From here on the process ignores SIGPIPE. The library stays loaded until the process ends. Throws `loadFailed` and what `C_Initialize` answers; a
     /// module that this process has initialised before is refused, because its owner would finalise it.
     package static func load(
         path: String, initializeArguments: String? = nil
     ) async throws(PKCS11Error) -> PKCS11Module {
+        // A module that is the client of a server writes to the socket of one that has ended: it must get an error.
+        _ = signal(SIGPIPE, SIG_IGN)
         let module = try PKCS11Module(path: path, arguments: initializeArguments)
         try await module.initialize()
         return module
