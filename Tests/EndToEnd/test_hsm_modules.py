@@ -11,7 +11,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-import contract
 import tokens_of_modules as modules
 
 FEW = ("--key-type", "rsa-2048", "--key-type", "p-256")
@@ -173,8 +172,9 @@ def test_pkcs11_tool_gets_no_key_out_of_a_blob(tmp_path, programs):
     for kind in ("secrkey", "privkey"):
         tool("--read-object", "--type", kind, "--id", "ea", "--output-file", out)
         assert not out.exists() or out.read_bytes() == b""
+    # The tool of OpenSC 0.23 unwraps as secret keys alone; steal.c tries what it cannot.
     for mechanism in ("AES-KEY-WRAP", "0x210A", "AES-CBC", "AES-CBC-PAD"):
-        for key_type in ("EC:prime256v1", "AES:32", "GENERIC:64"):
+        for key_type in ("AES:32", "GENERIC:64"):
             done = tool("--unwrap", "--mechanism", mechanism, "--id", "ea", "--application-id", "eb", "--key-type",
                         key_type, "--extractable", "--input-file", blob)  # fmt: skip
             assert done.returncode != 0, f"{mechanism} {key_type}: {done.stdout}"
@@ -187,4 +187,3 @@ def test_nothing_of_a_pin_stands_in_the_arguments(tmp_path):
         [*map(str, token.probe_command("--pin", modules.PIN))], capture_output=True, text=True, check=False
     )
     assert done.returncode == 64 and "Unknown option '--pin'" in done.stderr
-    assert contract.BINARY.is_file()

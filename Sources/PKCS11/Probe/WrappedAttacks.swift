@@ -231,7 +231,13 @@ struct WrappedAttacks {
                     (
                         name,
                         { () throws(Refusal) -> String? in
-                            "\(try session.wrap(mechanism, by: wrappingKey, key.generated).count) bytes"
+                            let blob = try session.wrap(mechanism, by: wrappingKey, key.generated)
+                            // One key stream for two keys gives both away; a block mode only what can be put back.
+                            if mechanism != CKM_AES_CTR && mechanism != CKM_AES_GCM {
+                                let honest = ProbeTemplates.unwrapped(key.kind.type)
+                                session.destroy(try session.unwrap(mechanism, by: wrappingKey, blob, honest))
+                            }
+                            return "\(blob.count) bytes"
                         }
                     )
                 }),
