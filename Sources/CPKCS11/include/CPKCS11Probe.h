@@ -18,10 +18,12 @@ typedef struct {
         CK_GCM_PARAMS gcm;
         CK_KEY_DERIVATION_STRING_DATA data;
         CK_RSA_PKCS_PSS_PARAMS pss;
+        CK_RSA_PKCS_OAEP_PARAMS oaep;
     } parameter;
 } ShirushiProbeMechanism;
 
-/// Fills `storage` for `type`: vectors and counters of zeros, PSS with SHA-256, MGF1 and a salt of 32 bytes.
+/// Fills `storage` for `type`: vectors and counters of zeros, PSS with SHA-256, MGF1 and a salt of 32 bytes,
+/// OAEP with SHA-1 (of which alone all modules know).
 static inline CK_MECHANISM *shirushi_probe_mechanism(ShirushiProbeMechanism *storage, CK_MECHANISM_TYPE type) {
     *storage = (ShirushiProbeMechanism){0};
     storage->mechanism.mechanism = type;
@@ -55,6 +57,12 @@ static inline CK_MECHANISM *shirushi_probe_mechanism(ShirushiProbeMechanism *sto
         storage->parameter.pss.mgf = CKG_MGF1_SHA256;
         storage->parameter.pss.sLen = 32;
         storage->mechanism.ulParameterLen = sizeof storage->parameter.pss;
+        break;
+    case CKM_RSA_PKCS_OAEP:
+        storage->parameter.oaep.hashAlg = CKM_SHA_1;
+        storage->parameter.oaep.mgf = CKG_MGF1_SHA1;
+        storage->parameter.oaep.source = CKZ_DATA_SPECIFIED;
+        storage->mechanism.ulParameterLen = sizeof storage->parameter.oaep;
         break;
     default:
         storage->mechanism.pParameter = 0;

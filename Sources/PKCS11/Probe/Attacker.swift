@@ -34,7 +34,9 @@ struct Attacker {
         return looseness(of: object)
     }
 
-    /// What `object` lets its user do that a holder's key must not. What the module does not tell is not safe.
+    /// What `object` lets its user do that a holder's key must not.
+    ///
+    /// What the module does not tell is not safe.
     func looseness(of object: UInt, isToken: Bool = false) -> String? {
         if let readable = readableValue(of: object) { return readable }
         for (type, safe, words) in [
@@ -66,7 +68,8 @@ struct Attacker {
             (
                 "",
                 { () throws(Refusal) -> String? in
-                    try session.value(type, of: object).isEmpty ? nil : "attribute 0x\(String(type, radix: 16)) was given"
+                    try session.value(type, of: object).isEmpty
+                        ? nil : "attribute 0x\(String(type, radix: 16)) was given"
                 }
             )
         }
@@ -95,7 +98,8 @@ struct Attacker {
             (
                 flag.name,
                 { () throws(Refusal) -> String? in
-                    let copy = try session.copy(object, [Attribute(CKA_TOKEN, false)].with(Attribute(flag.type, flag.value)))
+                    let copy = try session.copy(
+                        object, [Attribute(CKA_TOKEN, false)].with(Attribute(flag.type, flag.value)))
                     defer { session.destroy(copy) }
                     return session.flag(flag.type, of: copy) == flag.value ? "a copy has it" : nil
                 }
@@ -119,16 +123,18 @@ struct Attacker {
                     return "\(try session.wrap(mechanism, by: known, key).count) bytes under a key of the user's own"
                 }
             )
-        } + [("CKM_RSA_PKCS", CKM_RSA_PKCS), ("CKM_RSA_PKCS_OAEP", CKM_RSA_PKCS_OAEP)].map { name, mechanism in
-            (
-                name,
-                { () throws(Refusal) -> String? in
-                    let known = try session.create(Self.knownPublicKey)
-                    defer { session.destroy(known) }
-                    return "\(try session.wrap(mechanism, by: known, key).count) bytes under a public key of the user's"
-                }
-            )
         }
+            + [("CKM_RSA_PKCS", CKM_RSA_PKCS), ("CKM_RSA_PKCS_OAEP", CKM_RSA_PKCS_OAEP)].map { name, mechanism in
+                (
+                    name,
+                    { () throws(Refusal) -> String? in
+                        let known = try session.create(Self.knownPublicKey)
+                        defer { session.destroy(known) }
+                        return
+                            "\(try session.wrap(mechanism, by: known, key).count) bytes under a public key of the user's"
+                    }
+                )
+            }
     }
 
     /// A wrapping key of the attacker's: of a known value, or where none can be imported one that also decrypts.

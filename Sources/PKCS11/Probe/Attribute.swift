@@ -69,5 +69,5 @@ extension [Attribute] {
         return unsafe start
     }
 
-    deinit { for unsafe block in unsafe blocks { unsafe block.deallocate() } }
+    deinit { for unsafeblock in unsafe blocks { unsafe block.deallocate() } }
 }

@@ -44,7 +44,9 @@ struct BareSession: Sendable {
 
     func generateKey(_ mechanism: UInt, _ template: [Attribute]) throws(Refusal) -> UInt {
         try made("C_GenerateKey") { key in
-            unsafe template.lend { unsafe shirushi_probe_generate_key(functions.list, session, mechanism, $0, $1, &key) }
+            unsafe template.lend {
+                unsafe shirushi_probe_generate_key(functions.list, session, mechanism, $0, $1, &key)
+            }
         }
     }
 

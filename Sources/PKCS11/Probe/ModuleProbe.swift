@@ -19,7 +19,8 @@ package enum ModuleProbe {
             let isOurs = code != CKR_CRYPTOKI_ALREADY_INITIALIZED
             if isOurs { try check("C_Initialize", code) }
             defer { if isOurs { _ = functions.finalize() } }
-            return try TokenProbe(functions: functions, label: label, keyKinds: keyKinds).run(pin: pin, officerPIN: officerPIN)
+            return try TokenProbe(functions: functions, label: label, keyKinds: keyKinds).run(
+                pin: pin, officerPIN: officerPIN)
         }
     }
 

@@ -57,7 +57,7 @@ package struct ProbeReport: Sendable {
     package struct Signature: Sendable {
         /// `PKCS#1 v1.5`, `PSS` or `ECDSA`.
         package let scheme: String
-        /// The value; for ECDSA r ‖ s. Empty where `obstacle` says why.
+        /// The value, for ECDSA r ‖ s, or no bytes where `obstacle` says why.
         package let value: [UInt8]
         package let obstacle: String?
     }

@@ -25,7 +25,9 @@ struct ResidentProbe {
 
     private func probe(_ key: UInt, _ kind: KeyKind, _ report: inout ProbeReport) {
         let attacker = Attacker(session: session)
-        note("the key cannot leave and signs alone", attacker.looseness(of: key, isToken: true) ?? unconfined(key), &report)
+        note(
+            "the key cannot leave and signs alone", attacker.looseness(of: key, isToken: true) ?? unconfined(key),
+            &report)
         do throws(Refusal) {
             _ = try session.sign(kind.plainSignature.mechanism, with: key, kind.plainSignature.input)
             note("sign with it", nil, &report)

@@ -39,7 +39,9 @@ struct SessionProbe {
                 do throws(Refusal) {
                     let own = try BareSession.open(session.functions, slot: session.slot)
                     defer { own.close() }
-                    for _ in 0..<8 { _ = try own.sign(kind.plainSignature.mechanism, with: key, kind.plainSignature.input) }
+                    for _ in 0..<8 {
+                        _ = try own.sign(kind.plainSignature.mechanism, with: key, kind.plainSignature.input)
+                    }
                 } catch { failure.withLock { $0 = $0 ?? error.words } }
             }
             thread.start()

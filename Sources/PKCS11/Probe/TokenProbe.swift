@@ -157,8 +157,8 @@ struct TokenProbe {
 
     private func facts(of info: CK_TOKEN_INFO) -> [ProbeReport.Fact] {
         func sessions(_ count: UInt) -> String {
-            // CK_EFFECTIVELY_INFINITE and CK_UNAVAILABLE_INFORMATION (PKCS#11 v2.40 §3.2).
-            count == 0 ? "no limit" : count == UInt.max ? "not told" : "\(count)"
+            // CK_EFFECTIVELY_INFINITE and CK_UNAVAILABLE_INFORMATION (PKCS#11 v2.40 §3.2), which opencryptoki misses by one.
+            count == 0 ? "no limit" : count >= UInt.max - 1 ? "not told" : "\(count)"
         }
         return [
             ("label", fixedText(info.label)), ("manufacturer", fixedText(info.manufacturerID)),

@@ -48,7 +48,8 @@ struct WrappedAttacks {
         var sets = attacker.sets(
             wrappingKey,
             [
-                ("CKA_DECRYPT", CKA_DECRYPT, true), ("CKA_ENCRYPT", CKA_ENCRYPT, true), ("CKA_DERIVE", CKA_DERIVE, true),
+                ("CKA_DECRYPT", CKA_DECRYPT, true), ("CKA_ENCRYPT", CKA_ENCRYPT, true),
+                ("CKA_DERIVE", CKA_DERIVE, true),
                 ("CKA_SIGN", CKA_SIGN, true),
             ])
         if isScratch {
@@ -105,7 +106,8 @@ struct WrappedAttacks {
             attack(
                 "derive from the wrapping key",
                 [
-                    ("CKM_AES_ECB_ENCRYPT_DATA", CKM_AES_ECB_ENCRYPT_DATA), ("CKM_XOR_BASE_AND_DATA", CKM_XOR_BASE_AND_DATA),
+                    ("CKM_AES_ECB_ENCRYPT_DATA", CKM_AES_ECB_ENCRYPT_DATA),
+                    ("CKM_XOR_BASE_AND_DATA", CKM_XOR_BASE_AND_DATA),
                     ("CKM_CONCATENATE_BASE_AND_DATA", CKM_CONCATENATE_BASE_AND_DATA),
                 ].map { name, mechanism in
                     (
@@ -159,17 +161,22 @@ struct WrappedAttacks {
             attack(
                 "unwrap as a modifiable key and loosen it",
                 [
-                    ("CKA_DECRYPT", { () throws(Refusal) -> String? in
-                        let modifiable = honest.without(CKA_MODIFIABLE) + [Attribute(CKA_MODIFIABLE, true)]
-                        let made = try session.unwrap(key.mechanism, by: wrappingKey, key.blob, modifiable)
-                        // Whatever the module answers here, the key that it made is what counts.
-                        try? session.set(made, [Attribute(CKA_DECRYPT, true)])
-                        return attacker.looseness(ofNew: made)
-                    })
+                    (
+                        "CKA_DECRYPT",
+                        { () throws(Refusal) -> String? in
+                            let modifiable = honest.without(CKA_MODIFIABLE) + [Attribute(CKA_MODIFIABLE, true)]
+                            let made = try session.unwrap(key.mechanism, by: wrappingKey, key.blob, modifiable)
+                            // Whatever the module answers here, the key that it made is what counts.
+                            try? session.set(made, [Attribute(CKA_DECRYPT, true)])
+                            return attacker.looseness(ofNew: made)
+                        }
+                    )
                 ]),
             attack("unwrap as a secret", unwraps(secrets)),
-            attack("unwrap as an object of the token", unwraps([("CKA_TOKEN", honest.with(Attribute(CKA_TOKEN, true)))])),
-            attack("unwrap as a key without login", unwraps([("CKA_PRIVATE", honest.with(Attribute(CKA_PRIVATE, false)))])),
+            attack(
+                "unwrap as an object of the token", unwraps([("CKA_TOKEN", honest.with(Attribute(CKA_TOKEN, true)))])),
+            attack(
+                "unwrap as a key without login", unwraps([("CKA_PRIVATE", honest.with(Attribute(CKA_PRIVATE, false)))])),
             attack(
                 "unwrap the blob by another mechanism",
                 Self.ciphers.flatMap { cipher in
@@ -231,7 +238,13 @@ struct WrappedAttacks {
                     (
                         name,
                         { () throws(Refusal) -> String? in
-                            "\(try session.wrap(mechanism, by: wrappingKey, key.generated).count) bytes"
+                            let blob = try session.wrap(mechanism, by: wrappingKey, key.generated)
+                            // One key stream for two keys gives both away; a block mode only what can be put back.
+                            if mechanism != CKM_AES_CTR && mechanism != CKM_AES_GCM {
+                                let honest = ProbeTemplates.unwrapped(key.kind.type)
+                                session.destroy(try session.unwrap(mechanism, by: wrappingKey, blob, honest))
+                            }
+                            return "\(blob.count) bytes"
                         }
                     )
                 }),
@@ -253,28 +266,43 @@ struct WrappedAttacks {
             attack(
                 "make a trusted key as the user",
                 [
-                    ("C_CreateObject", { () throws(Refusal) -> String? in
-                        isTrusted(try session.create(ProbeTemplates.knownKey + [trusted]))
-                    }),
-                    ("C_CreateObject, public", { () throws(Refusal) -> String? in
-                        isTrusted(try session.create(Attacker.knownPublicKey + [trusted]))
-                    }),
-                    ("C_GenerateKey", { () throws(Refusal) -> String? in
-                        isTrusted(try session.generateKey(CKM_AES_KEY_GEN, generated))
-                    }),
-                    ("C_SetAttributeValue", { () throws(Refusal) -> String? in
-                        let known = try attacker.knownKey()
-                        do throws(Refusal) { try session.set(known, [trusted]) } catch {
-                            session.destroy(known)
-                            throw error
+                    (
+                        "C_CreateObject",
+                        { () throws(Refusal) -> String? in
+                            isTrusted(try session.create(ProbeTemplates.knownKey + [trusted]))
                         }
-                        return isTrusted(known)
-                    }),
-                    ("C_CopyObject", { () throws(Refusal) -> String? in
-                        let known = try attacker.knownKey()
-                        defer { session.destroy(known) }
-                        return isTrusted(try session.copy(known, [Attribute(CKA_TOKEN, false), trusted]))
-                    }),
+                    ),
+                    (
+                        "C_CreateObject, public",
+                        { () throws(Refusal) -> String? in
+                            isTrusted(try session.create(Attacker.knownPublicKey + [trusted]))
+                        }
+                    ),
+                    (
+                        "C_GenerateKey",
+                        { () throws(Refusal) -> String? in
+                            isTrusted(try session.generateKey(CKM_AES_KEY_GEN, generated))
+                        }
+                    ),
+                    (
+                        "C_SetAttributeValue",
+                        { () throws(Refusal) -> String? in
+                            let known = try attacker.knownKey()
+                            do throws(Refusal) { try session.set(known, [trusted]) } catch {
+                                session.destroy(known)
+                                throw error
+                            }
+                            return isTrusted(known)
+                        }
+                    ),
+                    (
+                        "C_CopyObject",
+                        { () throws(Refusal) -> String? in
+                            let known = try attacker.knownKey()
+                            defer { session.destroy(known) }
+                            return isTrusted(try session.copy(known, [Attribute(CKA_TOKEN, false), trusted]))
+                        }
+                    ),
                 ])
         ]
     }
