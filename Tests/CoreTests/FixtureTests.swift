@@ -71,7 +71,7 @@ struct FixtureTests {
         let known = try database.readBlocking {
             try $0.queryOne("SELECT version FROM schema_part WHERE name = 'keys'")?.integer("version") ?? 0
         }
-        try database.writeBlocking {
+        _ = try database.writeBlocking {
             try $0.execute("UPDATE schema_part SET version = version + 1 WHERE name = 'keys'")
         }
         try database.close()

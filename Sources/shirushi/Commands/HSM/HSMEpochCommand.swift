@@ -23,7 +23,7 @@ struct HSMEpochCommand: AsyncParsableCommand {
             let token = try await work.knownToken()
             let result = try await work.ceremony.nextEpoch(token, officerPIN: token.officerPIN, kind: kind)
             try await CeremonyRegistry.record(result, home.home)
-            await token.session.close()
+            await token.close()
             print(result.summary(next: "shirushi serve --home \(home.home.path)"))
         }
     }
@@ -51,7 +51,7 @@ struct HSMRetireCommand: AsyncParsableCommand {
             let token = try await work.knownToken()
             let result = try await work.ceremony.retire(epoch: epoch, token, officerPIN: token.officerPIN)
             try await CeremonyRegistry.recordRetired(result, home.home)
-            await token.session.close()
+            await token.close()
             print("Destroyed the keys of epoch \(epoch).\nProtocol: \(result.protocolFile)")
         }
     }

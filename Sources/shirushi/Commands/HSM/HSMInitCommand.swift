@@ -36,7 +36,7 @@ struct HSMInitCommand: AsyncParsableCommand {
             let result = try await work.ceremony.initialise(
                 token, officerPIN: token.officerPIN, kind: kind, backupKeyFile: home.home.backupKey)
             try await CeremonyRegistry.record(result, home.home)
-            await token.session.close()
+            await token.close()
             print(result.summary(next: "shirushi serve --home \(home.home.path)"))
         }
     }

@@ -26,7 +26,7 @@ struct HSMRestoreCommand: AsyncParsableCommand {
             let work = try TokenCeremony(home.home, officers)
             let token = try await work.initialisedToken(officerPINFile: officerPINFile)
             let results = try await work.ceremony.restore(into: token, officerPIN: token.officerPIN)
-            await token.session.close()
+            await token.close()
             for result in results {
                 print("Epoch \(result.epoch): check value \(result.checkValue.map { "\(HexBytes($0))" } ?? "none")")
             }

@@ -110,6 +110,8 @@ struct OfficerToken: CeremonyToken {
         try await session.importRotationKey(plain, label: label, id: id)
     }
 
+    func close() async { await session.close() }
+
     func destroy(id: [UInt8]) async throws {
         do { try await session.destroy(id: id) } catch .keyMissing {}
     }
