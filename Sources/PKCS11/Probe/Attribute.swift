@@ -69,5 +69,5 @@ extension [Attribute] {
         return unsafe start
     }
 
-    deinit { for unsafeblock in unsafe blocks { unsafe block.deallocate() } }
+    deinit { unsafe blocks.forEach { unsafe $0.deallocate() } }
 }

@@ -31,7 +31,13 @@ struct AdminCall {
                 return .auditReport(try await AuditOffice.verify(database, home.core))
             case .listAudit(let from, let limit):
                 return .auditEntries(try await AuditOffice.entries(database, from: from, limit: Int(limit)))
-            case .auditKeys, .addEpoch, .retireEpoch, .rotation, .noteBackup:
+            case .addEpoch, .retireEpoch, .noteBackup:
+                return try await OfflineAdministration.perform(
+                    request, database, home.core, origin: try Configuration.read(home).origin,
+                    now: WallClock.live.now())
+            case .rotation:
+                return .rotation(try await OfflineAdministration.rotation(database))
+            case .auditKeys:
                 throw CommandError(
                     "this needs the token, so the instance must serve: shirushi serve --home \(home.path)")
             }

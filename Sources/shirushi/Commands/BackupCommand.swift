@@ -2,6 +2,7 @@ import ArgumentParser
 import Audit
 import Ceremony
 import Core
+import CoreProtocol
 import HPKI
 import Host
 import Storage
@@ -46,12 +47,13 @@ struct BackupCommand: AsyncParsableCommand {
             try BackupFiles.clear(staging)
             defer { try? BackupFiles.clear(staging) }
             try Files.makeFolder(staging)
-            Progress.say("shirushi: copying the database and verifying its audit log")
-            let log = try BackupFiles.copyStores(of: home, to: staging)
             let (id, now) = (Random.live.bytes(16), WallClock.live.now())
             let keepUntil = now.adding(seconds: Int64(keepDays) * 86_400)
             try BackupLedger.enter(id: id, made: now, keepUntil: keepUntil, in: folder)
-            let files = try BackupFiles.all(of: home, except: configuration.module.pinFile, stores: staging)
+            _ = try await AdminCall(home: home)(.noteBackup(Hex.encode(id), expiresAt: keepUntil))
+            Progress.say("shirushi: copying the database and verifying its audit log")
+            let log = try BackupFiles.copyStores(of: home, to: staging)
+            let files = try BackupFiles.all(of: home, except: configuration.module.pinFilePath, stores: staging)
             Progress.say("shirushi: sealing \(files.count) files")
             let header = try ArchiveWriter.write(
                 ArchiveWriter.Contents(
@@ -108,7 +110,7 @@ enum BackupFiles {
 
     /// The files by their paths below the home; `stores` has the copies of database and head.
     static func all(
-        of home: Home, except pinFile: String, stores: String
+        of home: Home, except pinFile: String?, stores: String
     ) throws -> [(path: String, source: String)] {
         var files: [(path: String, source: String)] = [
             ("shirushi.yaml", home.configuration), ("data/core.sqlite", stores + "/core.sqlite"),

@@ -64,7 +64,7 @@ struct InitCommand: AsyncParsableCommand {
     }
 }
 
-extension KeyType: ExpressibleByArgument {}
+
 extension RegistrationSettings.Mode: ExpressibleByArgument {}
 
 /// `--home DIR`, which every command on an instance takes.

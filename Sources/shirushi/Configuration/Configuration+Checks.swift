@@ -1,6 +1,7 @@
 import Certificates
 import Core
 import Development
+import HPKI
 import Host
 import Identity
 import Keys

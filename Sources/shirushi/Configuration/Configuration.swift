@@ -27,6 +27,9 @@ struct Configuration: Sendable {
         /// Set in core's environment alone.
         var environment: [(name: String, value: String)]
 
+        /// The file that holds the PIN; nil where it comes from somewhere else.
+        var pinFilePath: String? { if case .file(let path) = pin { path } else { nil } }
+
         /// What receipts call the module.
         var custody: String { path.contains("softhsm") || acceptSoftwareToken ? "software token" : "hsm" }
     }

@@ -35,6 +35,10 @@ struct CoreCommand: AsyncParsableCommand {
             logger.critical("core cannot start", metadata: ["cause": "\(error)"])
             throw ExitCode(error.isAboutAudit ? 74 : 69)
         }
+        do { try await core.recover(logger: logger) } catch {
+            logger.critical("a restored instance cannot suspend its keys", metadata: ["cause": "\(error)"])
+            throw ExitCode(74)
+        }
         let server = CoreServer(core, logger: logger)
         let admin = try UnixListener.listen(at: settings.paths.adminSocket)
         admin.start { server.serve($0, peer: .operatorCommand) }

@@ -1,19 +1,36 @@
 import Ceremony
+import CoreProtocol
+import HPKI
 
 /// What the registry learns of a ceremony: the epochs of the wrapping key.
 enum CeremonyRegistry {
-    /// Enters a new epoch into the registry.
+    /// Enters a new epoch into the registry; while core serves, keys begin to move to it.
     static func record(_ result: CeremonyResult, _ home: Home) async throws {
-        Progress.say("shirushi: epoch \(result.epoch) is described by \(result.protocolFile)")
+        _ = try await AdminCall(home: home)(
+            .addEpoch(Int64(result.epoch), keyID: result.keyID, checkValue: result.checkValue ?? []))
+        Progress.say("shirushi: epoch \(result.epoch) is the current one")
     }
 
     /// Throws while a key is still wrapped under this epoch.
     static func checkUnused(epoch: Int, _ home: Home) async throws {
-        throw CommandError("whether epoch \(epoch) is still in use cannot be told yet; nothing was destroyed")
+        guard case .rotation(let facts) = try await AdminCall(home: home)(.rotation) else {
+            throw CommandError("core gave another answer than was asked for")
+        }
+        guard facts.epoch != Int64(epoch) else {
+            throw CommandError("epoch \(epoch) is the current one; make the next with: shirushi hsm epoch")
+        }
+        guard facts.remaining == 0 else {
+            throw CommandError(
+                """
+                \(facts.remaining) keys are not under the current epoch \(facts.epoch) yet; nothing was destroyed.
+                They move while the instance serves; see how far it is with: shirushi keys rotation --home \(home.path)
+                """)
+        }
     }
 
     /// Enters that an epoch's keys are destroyed.
     static func recordRetired(_ result: CeremonyResult, _ home: Home) async throws {
-        Progress.say("shirushi: epoch \(result.epoch) is retired by \(result.protocolFile)")
+        _ = try await AdminCall(home: home)(.retireEpoch(Int64(result.epoch)))
+        Progress.say("shirushi: epoch \(result.epoch) is retired")
     }
 }

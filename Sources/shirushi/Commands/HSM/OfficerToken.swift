@@ -37,7 +37,8 @@ struct TokenCeremony {
     /// The PIN is sealed before the token learns it. A blank token's user PIN is that of the PIN file, made where
     /// there is none.
     func initialisedToken(officerPINFile: String?) async throws -> OfficerToken {
-        let module = try await PKCS11Module.load(path: configuration.module.path)
+        let module = try await PKCS11Module.load(
+            path: configuration.module.path, initializeArguments: configuration.module.initializeArguments)
         let label = configuration.module.token
         if let token = try await existing(label, in: module) {
             if let officerPINFile {
@@ -56,11 +57,14 @@ struct TokenCeremony {
             return try await open(token, next.pin, next.label)
         }
         let (pin, envelope) = try ceremony.officerPINForNewToken()
-        if !Files.exists(configuration.module.pinFile) {
-            try SecretFile.write(Array(Hex.encode(Random.live.bytes(16)).utf8), to: configuration.module.pinFile)
-            Progress.say("shirushi: wrote a random user PIN to \(configuration.module.pinFile)")
+        guard let pinFile = configuration.module.pinFilePath else {
+            throw CommandError("a ceremony reads the user PIN from a file: name it as hsm.pinFile for its time")
         }
-        let user = try SecretFile.read(configuration.module.pinFile, atMost: 256).withoutTrailingNewline()
+        if !Files.exists(pinFile) {
+            try SecretFile.write(Array(Hex.encode(Random.live.bytes(16)).utf8), to: pinFile)
+            Progress.say("shirushi: wrote a random user PIN to \(pinFile)")
+        }
+        let user = try SecretFile.read(pinFile, atMost: 256).withoutTrailingNewline()
         Progress.say("shirushi: initialising the token `\(label)`")
         let token = try await module.initializeToken(
             label: label, securityOfficerPIN: pin.asPIN, userPIN: user.asPIN)
@@ -69,7 +73,8 @@ struct TokenCeremony {
 
     /// The configured token, with the PIN out of the envelope that its protocol names.
     func knownToken() async throws -> OfficerToken {
-        let module = try await PKCS11Module.load(path: configuration.module.path)
+        let module = try await PKCS11Module.load(
+            path: configuration.module.path, initializeArguments: configuration.module.initializeArguments)
         let token = try await module.token(label: configuration.module.token)
         let (pin, envelope) = try ceremony.officerPIN(tokenSerial: token.serial)
         return try await open(token, pin, envelope)

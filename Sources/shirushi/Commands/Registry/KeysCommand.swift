@@ -20,7 +20,8 @@ struct KeysCommand: AsyncParsableCommand {
             """,
         subcommands: [
             KeysRequest.self, KeysShow.self, KeysList.self, KeysCSR.self, KeysDeliver.self, KeysSuspend.self,
-            KeysResume.self, KeysRevoke.self, KeysDestroy.self, KeysCRL.self,
+            KeysResume.self, KeysRevoke.self, KeysDestroy.self, KeysCRL.self, KeysAuditCommand.self,
+            KeysRotation.self,
         ]
     )
 }

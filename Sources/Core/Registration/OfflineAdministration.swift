@@ -1,0 +1,81 @@
+import Audit
+package import CoreProtocol
+package import HPKI
+import Host
+import Keys
+package import Storage
+
+/// Acts of ceremonies and backups while nothing serves: recorded in the log as core would, under the instance's lock.
+package enum OfflineAdministration {
+    /// Does the act; throws a `Failure` for one that needs the token, and for a log that does not hold.
+    package static func perform(
+        _ request: AdminRequest, _ database: Database, _ paths: CoreSettings.Paths, origin: String, now: Instant
+    ) async throws(Failure) -> CoreReply {
+        let (note, step) = try await plan(request, database, now)
+        do {
+            let key = LogKey(try SecretFile.read(paths.logKey, atMost: 4096).copiedBytes)
+            let verified = try AuditVerifier.open(database, headAt: paths.auditHead, key: key)
+            let log = AuditLog(
+                verified, origin: origin, key: key,
+                pseudonyms: Pseudonyms(key: try SecretFile.read(paths.pseudonymKey, atMost: 4096).copiedBytes),
+                clock: .live, random: .live, onStop: { _ in })
+            defer { log.stop() }
+            try await log.recordEvent(.administration, note: note) { connection, _ in try step(connection) }
+        } catch let error as AuditError { throw error.failure } catch {
+            throw Failure(.auditUnavailable, "The audit log cannot be opened.", cause: "\(error)")
+        }
+        return .noted
+    }
+
+    private typealias Plan = (note: String, step: @Sendable (any SQLConnection) throws -> Void)
+
+    private static func plan(
+        _ request: AdminRequest, _ database: Database, _ now: Instant
+    ) async throws(Failure) -> Plan {
+        let epochs: [WrappingEpoch]
+        do { epochs = try await database.read { try WrappingEpochStore.all(in: $0) } } catch {
+            throw Failure(.coreUnavailable, "The registry cannot be read.", cause: "\(error)")
+        }
+        switch request {
+        case .addEpoch(let epoch, let keyID, let checkValue):
+            guard epoch == (epochs.last?.epoch ?? 0) + 1 else {
+                throw Failure(.registryConflict, "The next epoch is \((epochs.last?.epoch ?? 0) + 1).")
+            }
+            let row = WrappingEpoch(epoch: epoch, keyID: keyID, checkValue: checkValue, state: .current)
+            return (
+                "wrapping key of epoch \(epoch) takes over", { try WrappingEpochStore.insert(row, in: $0) }
+            )
+        case .retireEpoch(let epoch):
+            let current = epochs.last { $0.state == .current }?.epoch ?? 0
+            let remaining: Int64
+            do {
+                remaining = try await database.read { try WrappingEpochStore.remaining(besides: current, in: $0) }
+            } catch { throw Failure(.coreUnavailable, "The registry cannot be read.", cause: "\(error)") }
+            guard remaining == 0, epochs.contains(where: { $0.epoch == epoch && $0.state == .retiring }) else {
+                throw Failure(.wrongState, "The epoch is current, retired, or has keys under it.")
+            }
+            return ("wrapping key of epoch \(epoch) retired", { try WrappingEpochStore.retire(epoch, in: $0) })
+        case .noteBackup(let id, let expiresAt):
+            return (
+                "backup \(id)", { try BackupStore.insert(id, takenAt: now, expiresAt: expiresAt, in: $0) }
+            )
+        case .verifyAudit, .listAudit, .auditKeys, .rotation:
+            throw Failure(.malformedRequest, "This is no act that is recorded while nothing serves.")
+        }
+    }
+
+    /// How many keys are under epochs other than the current one.
+    package static func rotation(_ database: Database) async throws(Failure) -> RotationFacts {
+        do {
+            return try await database.read { connection in
+                let epochs = try WrappingEpochStore.all(in: connection)
+                let current = epochs.last { $0.state == .current }?.epoch ?? 0
+                return RotationFacts(
+                    epoch: current, retiring: epochs.filter { $0.state == .retiring }.map(\.epoch),
+                    remaining: try WrappingEpochStore.remaining(besides: current, in: connection))
+            }
+        } catch {
+            throw Failure(.coreUnavailable, "The registry cannot be read.", cause: "\(error)")
+        }
+    }
+}
