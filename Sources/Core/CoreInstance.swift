@@ -62,9 +62,7 @@ package struct CoreInstance: Sendable {
     ) async throws(CoreStartError) -> CoreInstance {
         let paths = settings.paths
         let lock: InstanceLock
-        let keys: (
-            log: LogKey, pseudonyms: Pseudonyms, claims: ClaimKey, admin: Digest, seals: CustodyKey, pin: PIN
-        )
+        let keys: Secrets
         do {
             lock = try InstanceLock.acquire(at: paths.lock)
             keys = (
@@ -75,6 +73,29 @@ package struct CoreInstance: Sendable {
         } catch { throw .host(error) }
         // The module first: while it is away each start of core would add to the log for nothing.
         let (module, pool) = try await openToken(settings, pin: keys.pin, onFatal: onFatal)
+        do {
+            return try await open(
+                settings, keys, (module, pool), lock, clock: clock, random: random, logger: logger, faults: faults,
+                fetch: fetch, onFatal: onFatal)
+        } catch {
+            await pool.close()
+            await module.finalize()
+            lock.release()
+            throw error
+        }
+    }
+
+    /// What the instance's secrets are read into.
+    private typealias Secrets = (
+        log: LogKey, pseudonyms: Pseudonyms, claims: ClaimKey, admin: Digest, seals: CustodyKey, pin: PIN
+    )
+
+    private static func open(
+        _ settings: CoreSettings, _ keys: Secrets, _ token: (module: PKCS11Module, pool: SessionPool),
+        _ lock: InstanceLock, clock: WallClock, random: Random, logger: Logger, faults: DatabaseFaults?,
+        fetch: @escaping @Sendable (String) async throws -> [UInt8], onFatal: @escaping @Sendable (FatalEnd) -> Void
+    ) async throws(CoreStartError) -> CoreInstance {
+        let paths = settings.paths
         let database: Database
         do {
             database = try Database.open(at: paths.database, parts: CoreSchema.parts, faults: faults)
@@ -109,7 +130,7 @@ package struct CoreInstance: Sendable {
             requirements.acceptablePolicies = settings.certificatePolicies
             watch = try CertificateWatch(settings.certificates, requirements: requirements, fetch: fetch)
         } catch { throw .trust(error) }
-        let (custody, epochs) = try await openCustody(settings, pool, database, log, keys.seals)
+        let (custody, epochs) = try await openCustody(settings, token.pool, database, log, keys.seals)
         let choice = CredentialChoice(database: database)
         let failpoint = Failpoint(armed: settings.failpoint)
         let sign = Sign(
@@ -139,7 +160,7 @@ package struct CoreInstance: Sendable {
             clock: clock, random: random, failpoint: failpoint
         )
         return CoreInstance(
-            sign: sign, registry: registry, database: database, log: log, pool: pool, module: module, watch: watch,
+            sign: sign, registry: registry, database: database, log: log, pool: token.pool, module: token.module, watch: watch,
             settings: settings, clock: clock, clockGuard: ClockGuard(clock: clock), lock: lock, adminKey: keys.admin
         )
     }

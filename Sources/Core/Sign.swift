@@ -57,9 +57,10 @@ package struct Sign: Sendable {
         let signature = try bytesToSign(for: permit, credential, at: now)
         let use = use(of: credential, on: signature.bytesToSign, command)
         failpoint.pass("core.before-intent")
+        let lease = try lease(of: credential)
         let intent = try await recordIntent(permit, use, signature, claim)
         failpoint.pass("core.after-intent")
-        let value = try await useKey(intent, credential)
+        let value = try await useKey(intent, credential, lease)
         let recorded = try await recordOutcome(value, use.signature, credential, keep: claim != nil)
         failpoint.pass("core.after-outcome")
         return SignedReply(
@@ -145,12 +146,20 @@ package struct Sign: Sendable {
         } catch { throw error.failure }
     }
 
-    private func useKey(_ intent: consuming Intent, _ credential: Credential) async throws(Failure) -> SignatureValue {
+    /// Before the intent, so that the end of the key's life waits for this use or is seen by the intent's transaction.
+    private func lease(of credential: Credential) throws(Failure) -> UseLease {
+        do { return try custody.gate.enter(credential.id) } catch { throw error.failure }
+    }
+
+    private func useKey(
+        _ intent: consuming Intent, _ credential: Credential, _ lease: consuming UseLease
+    ) async throws(Failure) -> SignatureValue {
         failpoint.pass("core.before-sign")
         let signature = intent.signature
         do {
-            let value = try await custody.sign(intent, as: credential.key, until: .now.advanced(by: keyPatience)) {
-                outcome in
+            let value = try await custody.sign(
+                intent, as: credential.key, holding: lease, until: .now.advanced(by: keyPatience)
+            ) { outcome in
                 { connection, sequence in
                     try SignatureStore.close(
                         signature, as: outcome.state, outcome: sequence, value: nil, certificate: nil, in: connection

@@ -34,7 +34,7 @@ extension CoreTests {
                 let altered = try await failure { try await core.sign(try world.command("jiro")) }
                 #expect(altered.reasons == ["seal-broken"])
                 #expect(world.token.uses == before)
-                let faults = try await core.auditKeys().faults
+                let faults = try await core.faultsOfKeys()
                 #expect(faults.count == 2 && faults.allSatisfy { $0.contains("moved or altered") })
             }
         }
@@ -45,12 +45,12 @@ extension CoreTests {
                 let desk = world.desk(core)
                 for name in ["taro", "jiro", "saburo"] { try await desk.enrol(name, "\(name)-1") }
                 try await desk.ask(.revoke(made(CredentialID("taro-1")), reason: .keyCompromise))
-                #expect(try await core.auditKeys().faults == [])
+                #expect(try await core.faultsOfKeys() == [])
                 try await world.change(
                     "UPDATE credential SET state = 'active', version = 4, record = record - 5, reason = NULL WHERE id = 'taro-1'")
                 try await world.change("UPDATE credential SET holder = 'taro' WHERE id = 'jiro-1'")
                 try await world.change("DELETE FROM credential WHERE id = 'saburo-1'")
-                let faults = try await core.auditKeys().faults
+                let faults = try await core.faultsOfKeys()
                 #expect(faults.contains { $0.contains("taro-1") && $0.contains("rolled back") })
                 #expect(faults.contains { $0.contains("jiro-1") && $0.contains("altered") })
                 #expect(faults.contains { $0.contains("saburo-1") && $0.contains("gone") })
@@ -60,13 +60,13 @@ extension CoreTests {
         @Test func `a planted object is found, and so is a key that is missing`() async throws {
             let world = try await World()
             try await world.serving { core in
-                #expect(try await core.auditKeys().faults == [])
+                #expect(try await core.faultsOfKeys() == [])
                 try await core.plantKey(label: "planted")
-                let faults = try await core.auditKeys().faults
+                let faults = try await core.faultsOfKeys()
                 #expect(faults.count == 1 && faults[0].contains("\"planted\": a stray object"))
                 try await core.removeKey(label: "planted")
                 try await world.change("UPDATE key_material SET key_id = x'7777' WHERE credential = 'doctor-1-a'")
-                let missing = try await core.auditKeys().faults
+                let missing = try await core.faultsOfKeys()
                 #expect(missing.contains("credential doctor-1-a: its key is not in the token"))
                 #expect(missing.contains { $0.contains("doctor-1-a\": a stray object") })
             }
@@ -102,7 +102,8 @@ extension CoreTests {
                     #expect(wrapped.epoch == 2)
                 }
                 #expect(try await core.rotation(.retireEpoch(1)).retiring == [])
-                #expect(try await core.auditKeys().faults.allSatisfy { $0.contains("retired") || $0.contains("stray") })
+                // Its wrapping key is still in the token of the tests, and that is told.
+                #expect(try await core.auditKeys().faults.contains { $0.contains("retired epoch 1") })
             }
         }
 
@@ -111,17 +112,17 @@ extension CoreTests {
             let rounds = ProcessInfo.processInfo.environment["SHIRUSHI_LONG"] == nil ? 60 : 1000
             try await world.serving { core in
                 let desk = world.desk(core)
-                try await desk.register("taro")
                 var revokedInTime = 0
                 for round in 0..<rounds {
-                    let name = "k\(round)"
-                    _ = try await desk.order(name, for: "taro")
+                    let (name, holder) = ("k\(round)", "h\(round)")
+                    try await desk.register(holder)
+                    _ = try await desk.order(name, for: holder)
                     try await desk.certify(name)
                     let usesAtCommit = try await withThrowingTaskGroup(of: Int?.self) { group in
                         for number in 0..<4 {
                             group.addTask {
                                 try? await Task.sleep(for: .microseconds(Int.random(in: 0..<3000)))
-                                let command = try world.command("taro", document: "\(round) \(number)", credential: name)
+                                let command = try world.command(holder, document: "\(round) \(number)")
                                 _ = try? await core.sign(command)
                                 return nil
                             }
@@ -138,7 +139,7 @@ extension CoreTests {
                     }
                     #expect(world.token.uses == usesAtCommit, "round \(round)")
                     let told = try await failure {
-                        try await core.sign(try world.command("taro", credential: name))
+                        try await core.sign(try world.command(holder))
                     }
                     if told.kind == .credentialUnusable { revokedInTime += 1 }
                 }
@@ -283,6 +284,11 @@ extension CoreInstance {
     func rotation(_ request: AdminRequest) async throws -> RotationFacts {
         guard case .rotation(let facts) = try await administer(request) else { throw Failure(.unexpected, "") }
         return facts
+    }
+
+    /// What the audit of the keys finds beside the second epoch's keys, which the token of all tests has from the start.
+    func faultsOfKeys() async throws -> [String] {
+        try await auditKeys().faults.filter { !$0.contains("\"shirushi ") }
     }
 
     func removeKey(label: String) async throws {

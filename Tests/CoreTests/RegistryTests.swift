@@ -144,7 +144,7 @@ extension CoreTests {
                         "destroyed: no backup can bring the key back",
                     ])
                 #expect(try await world.report().faults == [])
-                #expect(try await core.auditKeys().faults == [])
+                #expect(try await core.faultsOfKeys() == [])
             }
             #expect(world.fatal.withLock { $0 } == [])
         }
@@ -307,7 +307,7 @@ extension CoreTests {
                             credential: made(CredentialID("k2")), holder: made(HolderID("taro")), keyType: .rsa4096,
                             replaces: nil)), .keyTypeNotOffered)
                 let kinds = try await world.entries().filter { $0.leaf.kind == .refusal }.count
-                #expect(kinds == 10)
+                #expect(kinds == 11)
             }
         }
 

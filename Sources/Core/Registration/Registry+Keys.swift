@@ -134,6 +134,8 @@ extension Registry {
             certificate: Digest(of: new.publicKey), bytesToSign: bytes, custody: custody.custody,
             requestID: ask.requestID, prescription: nil
         )
+        let lease: UseLease
+        do { lease = try custody.gate.enter(key.credential) } catch { throw error.failure }
         let intent: Intent
         do {
             intent = try await log.recordIntent(permit, use: use) { connection, _ in
@@ -147,9 +149,9 @@ extension Registry {
             }
         } catch { throw error.failure }
         do {
-            let value = try await custody.sign(intent, as: key, until: .now.advanced(by: .seconds(10))) { _ in
-                { _, _ in }
-            }
+            let value = try await custody.sign(
+                intent, as: key, holding: lease, until: .now.advanced(by: .seconds(10))
+            ) { _ in { _, _ in } }
             return try await recorded(value)
         } catch { throw error.failure }
     }

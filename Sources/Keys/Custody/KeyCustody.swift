@@ -62,20 +62,20 @@ package final class KeyCustody: Sendable {
     ///
     /// Where no good value comes out, the outcome is recorded here and the reason thrown: `failed` when the key was
     /// surely not used or the value does not hold, `unknown` when it may have been used. `failed` and `unknown` run
-    /// `step` in the same transaction. Not cancelled with its task: an intent must not stay open.
+    /// `step` in the same transaction. `lease` is one that was taken before the intent was recorded. Not cancelled with its task: an intent must not stay open.
     package func sign(
-        _ intent: consuming Intent, as key: SigningKey, until deadline: ContinuousClock.Instant,
+        _ intent: consuming Intent, as key: SigningKey, holding lease: borrowing UseLease,
+        until deadline: ContinuousClock.Instant,
         onFailure step: @escaping @Sendable (Outcome) -> AuditLog.Step
     ) async throws(KeyError) -> SignatureValue {
         let bytesToSign = intent.bytesToSign
         let named = intent.credential
         let holder = intent.holder
+        let leased = lease.credential
         let open = intent.begin()
         let used: Result<[UInt8], KeyError> = await {
             do throws(KeyError) {
-                guard named == key.credential, holder == key.holder else { throw .keyMissing(named) }
-                try gate.enter(named)
-                defer { gate.leave(named) }
+                guard named == key.credential, named == leased, holder == key.holder else { throw .keyMissing(named) }
                 return .success(try await use(key, on: bytesToSign, until: deadline))
             } catch {
                 return .failure(error)
