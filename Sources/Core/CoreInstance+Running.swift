@@ -51,7 +51,8 @@ extension CoreInstance {
 
     var rotation: Rotation {
         Rotation(
-            database: database, custody: sign.custody, epochs: registry.epochs, choice: sign.choice, log: log)
+            database: database, custody: sign.custody, epochs: registry.epochs, choice: sign.choice, log: log,
+            clock: clock)
     }
 
     private func auditKeys(_ logger: Logger) async {

@@ -17,6 +17,8 @@ package enum CoreStartError: Error, Sendable, CustomStringConvertible {
     case audit(AuditError)
     case token(PKCS11Error)
     case trust(TrustStoreError)
+    /// Keys are to be wrapped, and the module lets somebody who has the PIN get a wrapped key out: by these attacks.
+    case unsafeWrapping([String])
     /// The token is software by its own account, and the configuration does not accept that by name.
     case softwareToken(manufacturer: String)
 
@@ -27,6 +29,9 @@ package enum CoreStartError: Error, Sendable, CustomStringConvertible {
         case .audit(let error): "the audit log cannot be used: \(error)"
         case .token(let error): "the security module cannot be used: \(error)"
         case .trust(let error): "the trust anchors cannot be used: \(error)"
+        case .unsafeWrapping(let attacks):
+            "wrapped keys are not safe in this module (\(attacks.joined(separator: "; "))); "
+                + "set keys.mode to resident, or see: shirushi hsm probe"
         case .softwareToken(let manufacturer):
             "the token is a software token (\(manufacturer)) and hsm.acceptSoftwareToken is not set"
         }
@@ -130,7 +135,8 @@ package struct CoreInstance: Sendable {
             requirements.acceptablePolicies = settings.certificatePolicies
             watch = try CertificateWatch(settings.certificates, requirements: requirements, fetch: fetch)
         } catch { throw .trust(error) }
-        let (custody, epochs) = try await openCustody(settings, token.pool, database, log, keys.seals)
+        let (custody, epochs) = try await openCustody(
+            settings, token.pool, keys.pin, database, log, keys.seals)
         let choice = CredentialChoice(database: database)
         let failpoint = Failpoint(armed: settings.failpoint)
         let sign = Sign(
@@ -160,7 +166,8 @@ package struct CoreInstance: Sendable {
             clock: clock, random: random, failpoint: failpoint
         )
         return CoreInstance(
-            sign: sign, registry: registry, database: database, log: log, pool: token.pool, module: token.module, watch: watch,
+            sign: sign, registry: registry, database: database, log: log, pool: token.pool, module: token.module,
+            watch: watch,
             settings: settings, clock: clock, clockGuard: ClockGuard(clock: clock), lock: lock, adminKey: keys.admin
         )
     }
@@ -172,11 +179,21 @@ package struct CoreInstance: Sendable {
     }
 
     private static func openCustody(
-        _ settings: CoreSettings, _ pool: SessionPool, _ database: Database, _ log: AuditLog, _ seals: CustodyKey
+        _ settings: CoreSettings, _ pool: SessionPool, _ pin: PIN, _ database: Database, _ log: AuditLog,
+        _ seals: CustodyKey
     ) async throws(CoreStartError) -> (KeyCustody, Epochs) {
         let epochs: [WrappingEpoch]
         do { epochs = try await database.read { try WrappingEpochStore.all(in: $0) } } catch {
             throw .storage(error.storage ?? .corrupt)
+        }
+        // Tried at every start: a module that was changed for another may lack what the ceremony's had.
+        if settings.registration.mode == .wrapped, let current = epochs.last(where: { $0.state == .current }) {
+            let dangers: [String]
+            do {
+                dangers = try await ModuleProbe.attacks(on: pool.token, pin: pin, wrappingKeyID: current.keyID)
+                    .compactMap(\.danger)
+            } catch { throw .token(error) }
+            guard dangers.isEmpty else { throw .unsafeWrapping(dangers) }
         }
         do {
             let custody = try await KeyCustody.open(

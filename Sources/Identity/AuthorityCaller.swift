@@ -42,7 +42,8 @@ package struct AuthorityIdentification: Sendable {
     package init(certificates: [AuthorityID: [Digest]], adminKey: Digest) {
         names = Set(certificates.keys)
         byCertificate = Dictionary(
-            certificates.flatMap { name, digests in digests.map { ($0, name) } }, uniquingKeysWith: { first, _ in first })
+            certificates.flatMap { name, digests in digests.map { ($0, name) } },
+            uniquingKeysWith: { first, _ in first })
         self.adminKey = adminKey
     }
 

@@ -40,7 +40,8 @@ package final class SessionPool: Sendable {
         case down(PKCS11Error)
     }
 
-    let token: PKCS11Token
+    /// The token whose sessions these are.
+    package let token: PKCS11Token
     let sessions: [PKCS11Session]
     let pin: PIN
     let settings: Settings

@@ -47,7 +47,8 @@ extension CoreTests {
                 try await desk.ask(.revoke(made(CredentialID("taro-1")), reason: .keyCompromise))
                 #expect(try await core.faultsOfKeys() == [])
                 try await world.change(
-                    "UPDATE credential SET state = 'active', version = 4, record = record - 5, reason = NULL WHERE id = 'taro-1'")
+                    "UPDATE credential SET state = 'active', version = 4, record = record - 5, reason = NULL WHERE id = 'taro-1'"
+                )
                 try await world.change("UPDATE credential SET holder = 'taro' WHERE id = 'jiro-1'")
                 try await world.change("DELETE FROM credential WHERE id = 'saburo-1'")
                 let faults = try await core.faultsOfKeys()
@@ -78,7 +79,9 @@ extension CoreTests {
             let world = try await World()
             try await world.serving { core in
                 let desk = world.desk(core)
-                for number in 0..<6 { try await desk.enrol("h\(number)", "h\(number)-1", number == 0 ? .rsa2048 : .p256) }
+                for number in 0..<6 {
+                    try await desk.enrol("h\(number)", "h\(number)-1", number == 0 ? .rsa2048 : .p256)
+                }
                 let runner = Task { await core.runRotation(logger: quiet) }
                 defer { runner.cancel() }
                 let facts = try await core.rotation(.addEpoch(2, keyID: TestToken.epochs[1], checkValue: []))
@@ -173,7 +176,8 @@ extension CoreTests {
                     try await Task.sleep(for: .milliseconds(25))
                 }
                 #expect(facts == ImportFacts(name: "spring", total: 20, done: 20, failed: 1))
-                guard case .importRows(let report) = try await desk.ask(.importRows(name: "spring", from: 0, limit: 500))
+                guard
+                    case .importRows(let report) = try await desk.ask(.importRows(name: "spring", from: 0, limit: 500))
                 else { throw Failure(.unexpected, "") }
                 #expect(report.count == 20 && report[7].outcome == "malformedRequest" && report[8].outcome == "done")
                 #expect(

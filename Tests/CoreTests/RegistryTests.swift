@@ -149,7 +149,8 @@ extension CoreTests {
             #expect(world.fatal.withLock { $0 } == [])
         }
 
-        @Test(arguments: [KeyType.p256, .p384, .rsa2048], [KeyCache.Settings.off, .init(size: 2, lifetime: .seconds(60))])
+        @Test(
+            arguments: [KeyType.p256, .p384, .rsa2048], [KeyCache.Settings.off, .init(size: 2, lifetime: .seconds(60))])
         func `a wrapped key of each kind signs, with a cache and without`(
             type: KeyType, cache: KeyCache.Settings
         ) async throws {
@@ -240,7 +241,8 @@ extension CoreTests {
                     .holder(holder), .enable(holder, false), .credential(id), .certificationRequest(id),
                     .deliver(id, certificate: [0x30, 0], takesOverAt: nil), .suspend(id, reason: .certificateHold),
                     .resume(id), .revoke(id, reason: .keyCompromise), .destroy(id),
-                    .requestKey(KeyOrder(credential: made(CredentialID("new")), holder: holder, keyType: nil, replaces: nil)),
+                    .requestKey(
+                        KeyOrder(credential: made(CredentialID("new")), holder: holder, keyType: nil, replaces: nil)),
                     .importJob(name: "x"),
                 ]
                 for act in acts {
@@ -250,7 +252,7 @@ extension CoreTests {
                 for act in [
                     RegistrationCommand.Act.putHolder(
                         HolderRecord(
-                            id: holder, romajiName: "X", japaneseName: "X", roles: [], registerNumbers: [])),
+                            id: holder, romajiName: "X", japaneseName: "X", roles: [], registerNumbers: []))
                 ] {
                     let told = try await failure { try await other.ask(act) }
                     #expect(told.kind == .registryConflict)

@@ -37,7 +37,8 @@ private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
                     romajiName: "Test Doctor", japaneseName: "試験", identifier: "doctor-1", roles: [.medicalDoctor]),
                 publicKey: DevelopmentKey.p256().subjectPublicKeyInfo, by: .medis, now: now.adding(seconds: -3600))
             credential = Credential(
-                id: made(CredentialID("doctor-1-a")), holder: made(HolderID("doctor-1")), material: .resident(keyID: [1]),
+                id: made(CredentialID("doctor-1-a")), holder: made(HolderID("doctor-1")),
+                material: .resident(keyID: [1]),
                 algorithm: .ecdsaP256SHA256, certificate: certificate, state: .active)
             self.pki = Mutex(pki)
             if let moment { try publish(at: moment) }

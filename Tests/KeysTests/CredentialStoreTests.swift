@@ -103,10 +103,14 @@ private let now = Instant(seconds: 1_800_000_000)
         let wrapped = key.seal([9, 9], epoch: 1, for: place)
         try key.check(wrapped, for: place)
         let others = [
-            KeyBinding(credential: made(CredentialID("b")), holder: made(HolderID("h")), keyType: .p256, publicKey: [1, 2]),
-            KeyBinding(credential: made(CredentialID("a")), holder: made(HolderID("i")), keyType: .p256, publicKey: [1, 2]),
-            KeyBinding(credential: made(CredentialID("a")), holder: made(HolderID("h")), keyType: .p384, publicKey: [1, 2]),
-            KeyBinding(credential: made(CredentialID("a")), holder: made(HolderID("h")), keyType: .p256, publicKey: [1, 3]),
+            KeyBinding(
+                credential: made(CredentialID("b")), holder: made(HolderID("h")), keyType: .p256, publicKey: [1, 2]),
+            KeyBinding(
+                credential: made(CredentialID("a")), holder: made(HolderID("i")), keyType: .p256, publicKey: [1, 2]),
+            KeyBinding(
+                credential: made(CredentialID("a")), holder: made(HolderID("h")), keyType: .p384, publicKey: [1, 2]),
+            KeyBinding(
+                credential: made(CredentialID("a")), holder: made(HolderID("h")), keyType: .p256, publicKey: [1, 3]),
         ]
         for other in others {
             #expect(throws: KeyError.self) { try key.check(wrapped, for: other) }

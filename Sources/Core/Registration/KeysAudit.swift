@@ -82,7 +82,9 @@ struct KeysAudit: Sendable {
             if !object.isSoundWrappingKey { report.fault("\(name): a wrapping key that may do more than it must") }
             return
         }
-        let isRotating = epochs.all.contains { $0.state == .retiring && object.label == "shirushi rotation \($0.epoch)" }
+        let isRotating = epochs.all.contains {
+            $0.state == .retiring && object.label == "shirushi rotation \($0.epoch)"
+        }
         if isRotating, object.isSoundRotationKey { return }
         report.fault("\(name): a stray object, which no epoch knows")
     }

@@ -39,7 +39,9 @@ extension Registry {
         var next = held
         next.state = state
         next.version += 1
-        let keys = try await read { try CredentialStore.list(of: ask.authority, holder: id, after: nil, limit: 1000, in: $0) }
+        let keys = try await read {
+            try CredentialStore.list(of: ask.authority, holder: id, after: nil, limit: 1000, in: $0)
+        }
         if !isEnabled { for key in keys { await custody.gate.close(key.id) } }
         defer { if !isEnabled { for key in keys { custody.gate.open(key.id) } } }
         try await store(next, note: isEnabled ? "holder enabled" : "holder disabled", ask)

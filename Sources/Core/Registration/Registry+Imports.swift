@@ -35,7 +35,9 @@ extension Registry {
         return facts
     }
 
-    func importRows(_ name: String, from first: UInt32, limit: Int, _ ask: Ask) async throws(Failure) -> [ImportRowFacts] {
+    func importRows(
+        _ name: String, from first: UInt32, limit: Int, _ ask: Ask
+    ) async throws(Failure) -> [ImportRowFacts] {
         _ = try await importFacts(name, ask)
         let limit = min(max(limit, 1), RegistrationLimits.reportRows)
         return try await read { try ImportStore.report(name, of: ask.authority, from: first, limit: limit, in: $0) }

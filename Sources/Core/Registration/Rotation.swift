@@ -12,6 +12,7 @@ struct Rotation: Sendable {
     let epochs: Epochs
     let choice: CredentialChoice
     let log: AuditLog
+    let clock: WallClock
 
     /// Makes the wrapping key of a ceremony the current one.
     func add(_ epoch: WrappingEpoch) async throws(Failure) {
@@ -49,7 +50,8 @@ struct Rotation: Sendable {
 
     /// Notes that an epoch's wrapping key was destroyed; refused while a key is under it.
     func retire(_ epoch: Int64) async throws(Failure) {
-        guard try await facts().remaining == 0, epochs.all.contains(where: { $0.epoch == epoch && $0.state == .retiring })
+        guard try await facts().remaining == 0,
+            epochs.all.contains(where: { $0.epoch == epoch && $0.state == .retiring })
         else { throw Failure(.wrongState, "The epoch is current, retired, or has keys under it.") }
         do {
             try await log.recordEvent(.administration, note: "wrapping key of epoch \(epoch) retired") {
@@ -77,11 +79,8 @@ struct Rotation: Sendable {
             let old = epochs.all.first(where: { $0.state == .retiring })?.epoch
         else { return 0 }
         let page = try await database.read { connection -> [(CredentialID, WrappedKey, KeyBinding)] in
-            try connection.query(
-                "SELECT credential FROM key_material WHERE epoch = $1 ORDER BY credential LIMIT 100", [.integer(old)]
-            ).compactMap { row in
-                guard let id = CredentialID(try row.text("credential")),
-                    let (record, _, material) = try CredentialStore.audited(id, in: connection),
+            try CredentialStore.movable(from: old, limit: 100, in: connection).compactMap { id in
+                guard let (record, _, material) = try CredentialStore.audited(id, in: connection),
                     case .wrapped(let wrapped)? = material, let publicKey = record.publicKey
                 else { return nil }
                 return (
@@ -91,7 +90,12 @@ struct Rotation: Sendable {
             }
         }
         guard !page.isEmpty else {
-            try await database.write { try SpareKeyStore.deleteOthers(than: current, in: $0) }
+            let longAgo = clock.now().adding(seconds: -600)
+            try await database.write { connection in
+                try SpareKeyStore.deleteOthers(than: current, in: connection)
+                // Keys whose order was cut off: repeating the order makes another.
+                try CredentialStore.deleteAbandoned(from: old, before: longAgo, in: connection)
+            }
             return 0
         }
         let rotationKey = try await custody.rotationKey(of: old)

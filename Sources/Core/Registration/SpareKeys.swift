@@ -24,7 +24,7 @@ final class SpareKeys: Sendable {
         self.random = random
     }
 
-    /// A spare key for one order; nil where there is none. `release` it in the end.
+    /// A spare key for one order, to be released in the end; nil where there is none.
     func reserve(_ type: KeyType, epoch: Int64) async -> SpareKey? {
         let candidates = try? await database.read { connection in
             try SpareKeyStore.list(type, epoch: epoch, limit: 32, in: connection)

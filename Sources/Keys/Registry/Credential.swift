@@ -35,8 +35,11 @@ package struct Credential: Sendable, Hashable {
     package let certificate: HPKICertificate
     package let state: CredentialState
 
+    /// Its name.
     package var id: CredentialID { key.credential }
+    /// Whose it is.
     package var holder: HolderID { key.holder }
+    /// How its key signs.
     package var algorithm: SignatureAlgorithm { key.algorithm }
 
     /// A credential whose key is that of its certificate.

@@ -263,6 +263,32 @@ package enum CredentialStore {
         )
     }
 
+    /// At most `limit` credentials whose recorded keys are under an epoch.
+    package static func movable(
+        from epoch: Int64, limit: Int, in connection: any SQLConnection
+    ) throws(StorageError) -> [CredentialID] {
+        try connection.query(
+            """
+            SELECT c.id AS id FROM key_material m JOIN credential c ON c.id = m.credential
+            WHERE m.epoch = $1 AND c.public_key IS NOT NULL ORDER BY m.credential LIMIT $2
+            """,
+            [.integer(epoch), .integer(Int64(limit))]
+        ).map(id)
+    }
+
+    /// Deletes keys under an epoch whose order was cut off before `moment`, before they were recorded.
+    package static func deleteAbandoned(
+        from epoch: Int64, before moment: Instant, in connection: any SQLConnection
+    ) throws(StorageError) {
+        try connection.execute(
+            """
+            DELETE FROM key_material WHERE epoch = $1 AND credential IN
+                (SELECT id FROM credential WHERE state = 'requested' AND changed_at < $2)
+            """,
+            [.integer(epoch), .integer(moment.milliseconds)]
+        )
+    }
+
     /// Puts a key moved to another epoch in the place of the very one that was moved; nothing where that is gone.
     package static func replace(
         _ old: WrappedKey, by new: WrappedKey, of id: CredentialID, in connection: any SQLConnection
@@ -350,7 +376,8 @@ package enum CredentialStore {
             let authority = AuthorityID(try row.text("authority").isEmpty ? "-" : row.text("authority"))
         else { throw .unexpectedValue }
         var record = CredentialRecord(
-            id: id, holder: holder, authority: authority, state: state, keyType: keyType, algorithm: algorithm, custody: try row.text("custody"),
+            id: id, holder: holder, authority: authority, state: state, keyType: keyType, algorithm: algorithm,
+            custody: try row.text("custody"),
             replaces: CredentialID(try row.optionalText("replaces") ?? ""),
             changedAt: Instant(milliseconds: try row.integer("changed_at")), version: try row.integer("version")
         )

@@ -7,9 +7,12 @@ import Storage
 /// A command on an instance: asked of core over its socket while it serves, done here under the lock when nothing does.
 struct AdminCall {
     let home: Home
+    /// A ceremony holds the instance's lock already.
+    var holdsLock = false
 
     func callAsFunction(_ request: AdminRequest) async throws -> CoreReply {
         try home.mustExist()
+        if holdsLock { return try await here(request) }
         do {
             let lock = try InstanceLock.acquire(at: home.core.lock)
             defer { lock.release() }

@@ -70,7 +70,7 @@ extension AuditEntryFacts {
             return "\(field.name)=\(value)"
         }
         let number = String(repeating: " ", count: max(0, 6 - "\(sequence)".count)) + "\(sequence)"
-        let kind = kind.padding(toLength: 13, withPad: " ", startingAt: 0)
+        let kind = kind.padding(toLength: 14, withPad: " ", startingAt: 0)
         return "\(number)  \(time.rfc3339 ?? "")  \(kind) \(facts.joined(separator: " "))"
     }
 

@@ -64,7 +64,6 @@ struct InitCommand: AsyncParsableCommand {
     }
 }
 
-
 extension RegistrationSettings.Mode: ExpressibleByArgument {}
 
 /// `--home DIR`, which every command on an instance takes.

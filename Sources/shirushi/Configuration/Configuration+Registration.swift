@@ -38,7 +38,9 @@ extension Configuration.PINSource {
         switch self {
         case .file(let path): bytes = try SecretFile.read(path, atMost: 256).withoutTrailingNewline().copiedBytes
         case .environment(let name):
-            guard let text = Environment[name], !text.isEmpty else { throw .missing(path: "the environment variable \(name)") }
+            guard let text = Environment[name], !text.isEmpty else {
+                throw .missing(path: "the environment variable \(name)")
+            }
             bytes = Array(text.utf8)
             unsafe unsetenv(name)
         case .credential(let name):

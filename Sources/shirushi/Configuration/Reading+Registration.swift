@@ -28,12 +28,14 @@ extension Reading {
     mutating func keys(_ node: YAMLNode?) -> Configuration.Keys {
         let map = node?.mapping(allowed: ["mode", "offered", "spares", "cache", "roles"], faults: &faults)
         let spares = number("spares", in: map, or: 0, 0...10_000)
-        let offers = optional("offered", in: map, or: [RegistrationSettings.Offer.usual(spares)]) { (node) throws(YAMLError) in
+        let offers = optional("offered", in: map, or: [RegistrationSettings.Offer.usual(spares)]) {
+            (node) throws(YAMLError) in
             var offers: [RegistrationSettings.Offer] = []
             for node in try node.sequence(atMost: 5) {
                 guard let offer = Self.offer(try node.string(atMost: 64), spares) else {
                     throw node.fault(
-                        "must be one of \(KeyType.allCases.map(\.rawValue).joined(separator: ", ")), and may end with -pss")
+                        "must be one of \(KeyType.allCases.map(\.rawValue).joined(separator: ", ")), and may end with -pss"
+                    )
                 }
                 guard !offers.contains(where: { $0.keyType == offer.keyType }) else {
                     throw node.fault("comes twice")

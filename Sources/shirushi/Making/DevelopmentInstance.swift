@@ -72,7 +72,9 @@ struct DevelopmentInstance {
         try await makeHolders(&pki)
         try DevelopmentAuthorities(home: home).store(pki)
         try DevelopmentAuthorities(home: home).renewRevocationLists(always: true)
-        try new.make(kind: .development, configuration: ConfigurationTemplate.development(module: Self.softHSM, custody: custody))
+        try new.make(
+            kind: .development, configuration: ConfigurationTemplate.development(module: Self.softHSM, custody: custody)
+        )
     }
 
     private func write(trustOf pki: DevelopmentPKI) throws {
@@ -114,7 +116,7 @@ struct DevelopmentInstance {
     private func makeHolders(_ pki: inout DevelopmentPKI) async throws {
         let (token, pin) = try await makeToken()
         let database = try Database.open(at: home.core.database, parts: CoreSchema.parts)
-        let epoch = try await makeWrappingKey(token.0, officerPIN: token.1, database)
+        let epoch = custody == .wrapped ? try await makeWrappingKey(token.0, officerPIN: token.1, database) : nil
         let session = try await token.0.openSession(writable: true)
         try await session.login(pin)
         let seals = CustodyKey(try SecretFile.read(home.core.custodyKey, atMost: 64).copiedBytes)
@@ -156,7 +158,7 @@ struct DevelopmentInstance {
     }
 
     private func makeKey(
-        _ credential: CredentialID, of holder: HolderID, _ epoch: WrappingEpoch, _ seals: CustodyKey,
+        _ credential: CredentialID, of holder: HolderID, _ epoch: WrappingEpoch?, _ seals: CustodyKey,
         _ session: PKCS11Session
     ) async throws -> (material: KeyMaterial, publicKey: [UInt8]) {
         switch custody {
@@ -165,7 +167,7 @@ struct DevelopmentInstance {
             let pair = try await session.generateKeyPair(keyType, label: credential.description, id: keyID)
             return (.resident(keyID: keyID), pair.subjectPublicKeyInfo)
         case .wrapped:
-            guard let key = try await session.wrappingKeys().first(where: { $0.id == epoch.keyID }) else {
+            guard let epoch, let key = try await session.wrappingKeys().first(where: { $0.id == epoch.keyID }) else {
                 throw CommandError("the token has lost its wrapping key")
             }
             let pair = try await session.generateWrappedKeyPair(keyType, under: key.handle)

@@ -71,7 +71,7 @@ extension CoreStartError {
     fileprivate var isAboutAudit: Bool {
         switch self {
         case .audit, .storage: true
-        case .host, .token, .trust, .softwareToken: false
+        case .host, .token, .trust, .softwareToken, .unsafeWrapping: false
         }
     }
 }

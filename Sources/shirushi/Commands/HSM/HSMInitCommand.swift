@@ -30,6 +30,7 @@ struct HSMInitCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await inWords {
+            try await CeremonyRegistry.checkNone(home.home)
             let work = try TokenCeremony(home.home, officers)
             try work.ceremony.register()
             let token = try await work.initialisedToken(officerPINFile: officerPINFile)

@@ -5,7 +5,8 @@ import CoreProtocol
 struct KeysAuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit",
-        abstract: "List every private and secret object of the token, and find what should not be; exit 0 only when all is well.",
+        abstract:
+            "List every private and secret object of the token, and find what should not be; exit 0 only when all is well.",
         discussion: """
             Objects that no credential or epoch knows, keys that can be read or extracted, wrapping keys that may do more
             than wrap, wrapped keys that were moved or altered, and rows that are older than the log or not what it says.
