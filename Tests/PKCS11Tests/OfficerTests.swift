@@ -201,13 +201,16 @@ extension PKCS11Tests {
             CKA_UNWRAP: 0, CKA_DERIVE: 0, CKA_SIGN_RECOVER: 0,
         ]
         values.merge(changes) { $1 }
-        var numbers: [UInt] = [CKO_PRIVATE_KEY, CKK_EC]
+        var numbers: [UInt] = [CKO_PRIVATE_KEY, CKK_EC, 0]
         return unsafe with(values) { start, count in
             var all = unsafe Array(UnsafeBufferPointer(start: start, count: Int(count)))
             return unsafe numbers.withUnsafeMutableBufferPointer { pair in
                 unsafe all.append(CK_ATTRIBUTE(type: CKA_CLASS, pValue: pair.baseAddress, ulValueLen: 8))
                 unsafe all.append(
                     CK_ATTRIBUTE(type: CKA_KEY_TYPE, pValue: pair.baseAddress?.advanced(by: 1), ulValueLen: 8))
+                // Last, since SoftHSM refuses what comes behind it.
+                unsafe all.append(
+                    CK_ATTRIBUTE(type: CKA_MODIFIABLE, pValue: pair.baseAddress?.advanced(by: 2), ulValueLen: 1))
                 return unsafe shirushi_unwrap_key(
                     functions, session, CKM_AES_KEY_WRAP_PAD, wrappingKey, blob, UInt(blob.count), &all,
                     UInt(all.count), &key)

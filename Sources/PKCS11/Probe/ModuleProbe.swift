@@ -45,7 +45,9 @@ package enum ModuleProbe {
                     throw Refusal(fault: PKCS11Fault(function: "C_FindObjects", code: CKR_KEY_HANDLE_INVALID))
                 }
                 var steps: [ProbeReport.Step] = []
-                let key = WrappedKey.make(.p256, session, wrappingKey: wrappingKey, steps: &steps)
+                // Nothing is signed: a running core signs nothing without a record.
+                let key = WrappedKey.make(
+                    .p256, session, wrappingKey: wrappingKey, isToSign: false, steps: &steps)
                 defer { key?.destroy(in: session) }
                 // A step that is not possible is as dangerous as an attack that succeeds.
                 let missing = steps.compactMap { step in

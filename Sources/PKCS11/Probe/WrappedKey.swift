@@ -12,9 +12,10 @@ struct WrappedKey {
     /// Goes the honest path and notes each step.
     ///
     /// Where the module cannot, the nearest that it can is taken, so that there is something to attack; nil where
-    /// there is nothing.
+    /// there is nothing. Without `isToSign` the last step is left out.
     static func make(
-        _ kind: KeyKind, _ session: BareSession, wrappingKey: UInt, steps: inout [ProbeReport.Step]
+        _ kind: KeyKind, _ session: BareSession, wrappingKey: UInt, isToSign: Bool = true,
+        steps: inout [ProbeReport.Step]
     ) -> WrappedKey? {
         func step(_ name: String, _ obstacle: Refusal? = nil, _ words: String? = nil) {
             steps.append(
@@ -68,11 +69,13 @@ struct WrappedKey {
             step(unwrapping, error)
             return giveUp()
         }
-        do throws(Refusal) {
-            _ = try session.sign(kind.plainSignature.mechanism, with: unwrapped, kind.plainSignature.input)
-            step("sign with the unwrapped key")
-        } catch {
-            step("sign with the unwrapped key", error)
+        if isToSign {
+            do throws(Refusal) {
+                _ = try session.sign(kind.plainSignature.mechanism, with: unwrapped, kind.plainSignature.input)
+                step("sign with the unwrapped key")
+            } catch {
+                step("sign with the unwrapped key", error)
+            }
         }
         return WrappedKey(
             kind: kind, generated: pair.privateKey, publicKey: pair.publicKey, mechanism: mechanism, blob: blob,
