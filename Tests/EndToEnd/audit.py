@@ -25,6 +25,9 @@ FIELDS = {
     11: "note",
     12: "prescription",
     13: "custody",
+    14: "authority",
+    15: "registration",
+    16: "transition",
 }
 SIGNED, FAILED, UNKNOWN = 1, 2, 3
 

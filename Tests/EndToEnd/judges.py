@@ -103,7 +103,14 @@ def signxml(document, kind, anchors, intermediates):
     configuration = XAdESSignatureConfiguration(
         location=f"./{PLACES[kind]}",
         expect_references=3,
-        signature_methods=frozenset({SignatureMethod.RSA_SHA256, SignatureMethod.ECDSA_SHA256}),
+        signature_methods=frozenset(
+            {
+                SignatureMethod.RSA_SHA256,
+                SignatureMethod.SHA256_RSA_MGF1,
+                SignatureMethod.ECDSA_SHA256,
+                SignatureMethod.ECDSA_SHA384,
+            }
+        ),
     )
     try:
         results = XAdESVerifier().verify(document, x509_cert=certificate, expect_config=configuration)
@@ -118,6 +125,10 @@ def both(document, kind, home):
     anchors, intermediates = trust(home)
     xmlsec1(document, kind, anchors, intermediates)
     signxml(document, kind, anchors, intermediates)
+
+
+def signxml_alone(document, kind, home):
+    signxml(document, kind, *trust(home))
 
 
 def signing_time(document, kind):
