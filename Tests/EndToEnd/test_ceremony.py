@@ -26,6 +26,12 @@ def officers(tmp_path_factory):
     return made
 
 
+@pytest.fixture
+def fresh(make_instance):
+    """An instance without a wrapping key: the officers make its first."""
+    return make_instance(options=("--custody", "resident", "--key-type", "p-256"))
+
+
 def present(officers, *names):
     """The options that bring these officers to a command."""
     options = []
