@@ -180,4 +180,4 @@ class TestBackup:
         with sqlite3.connect(contract.database(fresh.home)) as database:
             database.execute("DELETE FROM audit_entry WHERE sequence = (SELECT max(sequence) FROM audit_entry)")
         said = refused(fresh, "backup", "--home", fresh.home, "--out", tmp_path / "backup")
-        assert "does not hold" in said and not (tmp_path / "backup").exists()
+        assert "are missing" in said and not (tmp_path / "backup").exists()

@@ -2,17 +2,20 @@
 
 import datetime
 import json
+import os
+import sqlite3
 import subprocess
 import time
 
 import pytest
+import requests
 
+import contract
 import documents
 import judges
 import registry
-from instance import problem, shirushi
+from instance import Instance, problem, shirushi
 from registry import Authority, delivery
-from test_ceremony import officers, present  # noqa: F401 (a fixture)
 
 # What `keys.offered` names, the type that is ordered, and who judges its signatures: xmlsec1 of Debian 12 (1.2.37)
 # does not know the identifier of RSASSA-PSS with SHA-256 (RFC 9231, 2.3.10), so signxml judges that alone.
@@ -27,8 +30,6 @@ KEYS = {
 @pytest.fixture(scope="module")
 def offering(tmp_path_factory, shim):
     """A serving instance for each list of offered keys, made once."""
-    from instance import Instance
-
     made = {}
 
     def give(offered):
@@ -202,18 +203,14 @@ def test_delivered_certificates_are_refused_with_their_reason(life):
         )["reasons"]
 
     assert reasons(theirs) == ["other-public-key"]
-    assert reasons(b"\x30\x03\x02\x01\x00") != []
-    assert reasons(authority.certify("strict-a", "strict", roles=("Dentist",))) != []
-    assert reasons(authority.certify("strict-a", "strict", roles=())) != []
+    assert reasons(authority.certify("strict-a", "strict", roles=("Dentist",))) == ["role-not-registered"]
+    assert reasons(authority.certify("strict-a", "strict", roles=())) == ["no-role"]
     request = authority.folder / "strict-a.csr"
     out = authority.folder / "by-another.cer"
     shirushi("dev-ca", "issue", "--home", instance.home, "--authority", other.name, "--request", request, "--holder",
              "strict", "--romaji", registry.ROMAJI, "--japanese", registry.JAPANESE, "--role", registry.ROLE,
              "--out", out)  # fmt: skip
-    assert reasons(out.read_bytes()) != []
-    shirushi("dev-ca", "issue", "--home", instance.home, "--authority", "medis", "--request", request, "--holder",
-             "strict", "--romaji", registry.ROMAJI, "--japanese", registry.JAPANESE, "--role", registry.ROLE,
-             "--from-days", "-4000", "--years", "1", "--out", out, check=False)  # fmt: skip
+    assert reasons(out.read_bytes()) == ["other-authority"]
     assert authority.state("strict-a") == "generated"
     assert authority.deliver("strict-a", authority.certify("strict-a", "strict"))["state"] == "active"
 
@@ -253,7 +250,7 @@ def test_authorities_try_each_others_holders(life):
     assert answer.status_code in (404, 409), answer.text
     assert "mine" not in [each["id"] for each in stranger.done("GET", "holders")["holders"]]
     listed = stranger.ask("GET", "credentials", params={"holder": "mine"})
-    assert listed.status_code in (404, 409) or listed.json()["credentials"] == []
+    assert listed.status_code == 404 or listed.json()["credentials"] == []
     answer = stranger.ask("PUT", "imports/raid", {"rows": [{"holder": {"id": "mine", **fields}, "credential": "mine-c"}]})
     assert answer.status_code == 202
     deadline = time.monotonic() + 30
@@ -279,10 +276,9 @@ def test_the_tls_certificate_of_no_authority_is_nobody(life, tmp_path):
     session.cert = (str(folder / "server.pem"), str(folder / "server.key"))
     try:
         answer = session.get(f"{instance.ra_url}/ra/v1/holders", timeout=10)
-    except Exception as error:
-        assert "SSL" in repr(error) or "closed" in repr(error).lower() or "reset" in repr(error).lower()
-    else:
-        problem(answer, "unknown-authority")
+    except requests.exceptions.ConnectionError:
+        return  # It is no client's certificate either, and TLS may say so first.
+    problem(answer, "unknown-authority")
 
 
 def test_the_command_line_does_the_same(life, tmp_path):
@@ -312,29 +308,21 @@ def test_the_command_line_does_the_same(life, tmp_path):
 
 
 def test_keys_audit_finds_a_row_that_was_altered_and_a_planted_object(make_instance, tmp_path):
-    import sqlite3
-
-    import contract
-
     instance = make_instance(options=("--key-type", "p-256"))
     instance.start()
     registry.holds(instance)
     instance.stop()
     with sqlite3.connect(contract.database(instance.home)) as database:
-        rows = database.execute("SELECT credential, blob FROM key_material ORDER BY credential").fetchall() if "blob" in [
-            column[1] for column in database.execute("PRAGMA table_info(key_material)")
-        ] else []
-        if rows:
-            database.execute("UPDATE key_material SET blob = ? WHERE credential = ?", (rows[1][1], rows[0][0]))
+        (one, _), (_, other) = database.execute("SELECT credential, blob FROM key_material LIMIT 2").fetchall()
+        database.execute("UPDATE key_material SET blob = ? WHERE credential = ?", (other, one))
     environment = {"SOFTHSM2_CONF": str(instance.home / "hsm" / "softhsm2.conf")}
     pin = (instance.home / "secrets" / "hsm.pin").read_text().strip()
     subprocess.run(
         ["pkcs11-tool", "--module", contract.SOFTHSM, "--token-label", "shirushi", "--login", "--pin", pin,
          "--keygen", "--key-type", "AES:32", "--label", "stray", "--id", "0bad"],
-        check=True, capture_output=True, timeout=60, env={**__import__("os").environ, **environment},
+        check=True, capture_output=True, timeout=60, env={**os.environ, **environment},
     )  # fmt: skip
     instance.start()
     run = shirushi("keys", "audit", "--home", instance.home, check=False)
     assert run.returncode != 0 and '"stray": a stray object' in run.stdout, run.stdout
-    if rows:
-        assert "moved or altered" in run.stdout, run.stdout
+    assert f"credential {one}: its key was moved or altered" in run.stdout, run.stdout
