@@ -68,6 +68,12 @@ def openssl(key_type, cores):
     return {"perSecond": float(line.split()[-2])}
 
 
+def processor():
+    """What the machine says that it computes with."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "?")
+
+
 def processor_seconds(pids):
     total = 0
     for pid in pids:
@@ -124,17 +130,7 @@ def whole(folder, key_type):
 
 
 def main():
-    results = {
-        "processor": next(
-            (
-                line.split(":")[1].strip()
-                for line in Path("/proc/cpuinfo").read_text().splitlines()
-                if line.startswith("model name")
-            ),
-            "?",
-        ),
-        "keys": {},
-    }
+    results = {"processor": processor(), "keys": {}}
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         program = folder / "csign"

@@ -6,42 +6,16 @@
 // Makes a token and a key of its own (SOFTHSM2_CONF says where), holds the key's handle, and signs the same
 // DigestInfo, or digest, on a session a thread. Prints one line of JSON: signatures, wall and CPU seconds.
 
-#include <dlfcn.h>
 #include <pthread.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <time.h>
 
-#include <p11-kit/pkcs11.h>
+#include "raw.h"
 
-static CK_FUNCTION_LIST_PTR token;
 static CK_SLOT_ID slot;
 static CK_OBJECT_HANDLE key;
 static CK_MECHANISM mechanism;
 static CK_BYTE input[64];
 static CK_ULONG input_length;
 static double seconds;
-
-static void must(CK_RV code, const char *what) {
-    if (code == CKR_OK) return;
-    fprintf(stderr, "%s: 0x%lx\n", what, code);
-    exit(1);
-}
-
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec + time.tv_nsec / 1e9;
-}
-
-static double cpu(void) {
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    return usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-}
 
 static void *sign(void *unused) {
     (void)unused;
@@ -72,23 +46,17 @@ static void make_key(CK_SESSION_HANDLE session, const char *type) {
                                   &key),
          "C_GenerateKeyPair");
     mechanism.mechanism = is_ec ? CKM_ECDSA : CKM_RSA_PKCS;
-    static const CK_BYTE sha256[] = {0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
-                                     0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20};
-    input_length = is_ec ? 32 : sizeof sha256 + 32;
+    input_length = is_ec ? 32 : sizeof sha256_info + 32;
     memset(input, 0x5a, sizeof input);
-    if (!is_ec) memcpy(input, sha256, sizeof sha256);
+    if (!is_ec) memcpy(input, sha256_info, sizeof sha256_info);
 }
 
 int main(int count, char **words) {
     if (count != 5) return 64;
     int threads = atoi(words[3]);
     seconds = atof(words[4]);
-    void *library = dlopen(words[1], RTLD_NOW);
-    CK_C_GetFunctionList list = library ? (CK_C_GetFunctionList)dlsym(library, "C_GetFunctionList") : NULL;
-    if (!list || threads < 1 || threads > 64) return 1;
-    must(list(&token), "C_GetFunctionList");
-    CK_C_INITIALIZE_ARGS locking = {.flags = CKF_OS_LOCKING_OK};
-    must(token->C_Initialize(&locking), "C_Initialize");
+    if (threads < 1 || threads > 64) return 1;
+    load(words[1]);
     CK_ULONG slots = 1;
     must(token->C_GetSlotList(CK_FALSE, &slot, &slots), "C_GetSlotList");
     CK_UTF8CHAR pin[] = "bench-only", label[33] = "raw                             ";

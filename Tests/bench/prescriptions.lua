@@ -1,11 +1,19 @@
 -- Posts one prescription after another; BODIES names a file of JSON bodies, one a line, TOKEN the caller's token.
-local bodies, at = {}, 0
-for line in io.lines(os.getenv("BODIES")) do bodies[#bodies + 1] = line end
-local headers = { ["Content-Type"] = "application/json", ["Authorization"] = "Bearer " .. os.getenv("TOKEN") }
+-- TOKENS names a file of tokens instead, one a line, used in turn from the one behind FIRST on.
+local function lines(path)
+    local found = {}
+    for line in io.lines(path) do found[#found + 1] = line end
+    return found
+end
+
+local bodies, at = lines(os.getenv("BODIES")), tonumber(os.getenv("FIRST") or 0)
+local tokens = os.getenv("TOKENS") and lines(os.getenv("TOKENS")) or { os.getenv("TOKEN") }
+local headers = { ["Content-Type"] = "application/json" }
 
 request = function()
-    at = at % #bodies + 1
-    return wrk.format("POST", "/v1/prescriptions", headers, bodies[at])
+    at = at + 1
+    headers["Authorization"] = "Bearer " .. tokens[at % #tokens + 1]
+    return wrk.format("POST", "/v1/prescriptions", headers, bodies[at % #bodies + 1])
 end
 
 done = function(summary, latency)
