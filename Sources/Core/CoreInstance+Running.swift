@@ -43,6 +43,8 @@ extension CoreInstance {
         try await log.recordEvent(.administration, note: "restored from a backup: \(restore)")
         try await sign.replay.forget(before: clock.now().adding(seconds: 1))
         let count = try await registry.recover(restore)
+        // The database knows from here on; a mark that stayed would void the claims of every start.
+        try Files.remove(settings.paths.restored)
         if count > 0 {
             logger.warning(
                 "restored: keys are suspended until their authority resumes them", metadata: ["keys": "\(count)"])

@@ -73,7 +73,7 @@ package struct CoreInstance: Sendable {
             keys = (
                 LogKey(try secret(paths.logKey)), Pseudonyms(key: try secret(paths.pseudonymKey)),
                 ClaimKey(try secret(paths.claimKey)), Digest(of: try secret(paths.adminKey)),
-                CustodyKey(try custodyKey(paths.custodyKey)), try pin(settings.token)
+                CustodyKey(try custodyKey(paths)), try pin(settings.token)
             )
         } catch { throw .host(error) }
         // The module first: while it is away each start of core would add to the log for nothing.
@@ -173,9 +173,22 @@ package struct CoreInstance: Sendable {
     }
 
     /// Instances of the first release have no custody key yet; none of their keys is wrapped.
-    private static func custodyKey(_ path: String) throws(HostError) -> [UInt8] {
-        if !Files.exists(path) { try SecretFile.write(Random.live.bytes(32), to: path) }
-        return try secret(path)
+    private static func custodyKey(_ paths: CoreSettings.Paths) throws(HostError) -> [UInt8] {
+        if !Files.exists(paths.custodyKey) {
+            guard !hasWrappedKeys(paths.database) else { throw .missing(path: paths.custodyKey) }
+            try SecretFile.write(Random.live.bytes(32), to: paths.custodyKey)
+        }
+        return try secret(paths.custodyKey)
+    }
+
+    /// Whether a database of this release has wrapped keys, which only the key that sealed them opens.
+    private static func hasWrappedKeys(_ path: String) -> Bool {
+        guard let database = try? Database.open(at: path, parts: CoreSchema.parts, readOnly: true) else { return false }
+        defer { try? database.close() }
+        let found = try? database.readBlocking {
+            try $0.queryOne("SELECT credential FROM key_material WHERE epoch IS NOT NULL LIMIT 1") != nil
+        }
+        return found ?? false
     }
 
     private static func openCustody(

@@ -44,9 +44,13 @@ extension Registry {
     }
 
     /// Puts a certified credential into effect; what it replaces is revoked as superseded in the same transaction.
-    func activate(_ held: CredentialRecord, _ ask: Ask) async throws(Failure) -> CredentialRecord {
+    func activate(
+        _ held: CredentialRecord, _ ask: Ask, note: String = "active"
+    ) async throws(Failure) -> CredentialRecord {
         var next = try moved(held, to: .active)
         next.takesOverAt = nil
+        next.reason = nil
+        next.heldSince = nil
         var changes = [Change(from: held.state, next: next)]
         if let replaced = held.replaces,
             let old = try await read({ try CredentialStore.record(replaced, in: $0) }), old.holder == held.holder,
@@ -56,7 +60,7 @@ extension Registry {
             superseded.takesOverAt = nil
             changes.append(Change(from: old.state, next: superseded))
         }
-        let what = changes.count > 1 ? "active; takes over from \(changes[1].next.id), superseded" : "active"
+        let what = changes.count > 1 ? "\(note); takes over from \(changes[1].next.id), superseded" : note
         try await store(changes, note: what, ask)
         return next
     }

@@ -21,12 +21,13 @@ extension Registry {
         if held.state == .certified {
             throw Failure(.wrongState, "The credential is certified and becomes active at its time.")
         }
-        var next = try moved(held, to: .active)
+        _ = try moved(held, to: .active)
         try checkRecovery(held)
-        next.reason = nil
-        next.heldSince = nil
-        try await store([Change(from: held.state, next: next)], note: "resumed", ask)
-        return next.facts
+        if let moment = held.takesOverAt, moment > clock.now() {
+            throw Failure(
+                .wrongState, "The credential takes over at \(moment.rfc3339 ?? "a later time"); resume it then.")
+        }
+        return try await activate(held, ask, note: "resumed").facts
     }
 
     func revoke(_ id: CredentialID, _ reason: RevocationReason, _ ask: Ask) async throws(Failure) -> CredentialFacts {

@@ -32,6 +32,15 @@ extension Registry {
                 count += ids.count
             }
         }
+        // Those suspended in the copy may have been revoked since, too.
+        var after: CredentialID?
+        while true {
+            let from = after
+            let ids = try await read { try CredentialStore.ids(in: .suspended, after: from, limit: 500, in: $0) }
+            guard let last = ids.last else { break }
+            for id in ids { if let fault = await hold(id, since: began) { throw fault } }
+            after = last
+        }
         do { try await database.write { try BackupStore.endRecovery(restore, in: $0) } } catch {
             throw Failure(.coreUnavailable, "The registry cannot be written.", cause: "\(error)")
         }
@@ -40,12 +49,9 @@ extension Registry {
 
     private func hold(_ id: CredentialID, since: Instant) async -> Failure? {
         do throws(Failure) {
-            guard let held = try await read({ try CredentialStore.record(id, in: $0) }),
-                var next = held.moved(to: .suspended, at: clock.now())
+            guard let held = try await read({ try CredentialStore.record(id, in: $0) }), held.heldSince != since,
+                let next = held.held(since: since, at: clock.now())
             else { return nil }
-            next.reason = .certificateHold
-            next.heldSince = since
-            next.takesOverAt = nil
             try await store(
                 [Change(from: held.state, next: next)], note: "suspended by a restore from backup", itself(held))
             return nil

@@ -78,6 +78,18 @@ package struct CredentialRecord: Sendable, Hashable {
         return next
     }
 
+    /// The record of a key that a restore holds back, suspended before or now; nil for one that cannot sign again.
+    package func held(since: Instant, at now: Instant) -> CredentialRecord? {
+        guard state == .suspended || state.successors.contains(.suspended) else { return nil }
+        var next = self
+        if state != .suspended { next.reason = .certificateHold }
+        next.state = .suspended
+        next.heldSince = since
+        next.changedAt = now
+        next.version += 1
+        return next
+    }
+
     /// SHA-256 over everything that the row holds: what the log commits to at each change.
     ///
     /// The key's blob is not in it, since a new epoch changes it; its seal binds it to the public key that is.

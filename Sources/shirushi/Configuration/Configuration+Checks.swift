@@ -20,6 +20,9 @@ extension Configuration {
         }
         if issuers.isEmpty { faults.append("`issuers` must name at least one issuer, or nobody can sign") }
         if Set(issuers.map(\.issuer)).count != issuers.count { faults.append("`issuers` names one issuer twice") }
+        if Set(authorities.map(\.name)).count != authorities.count {
+            faults.append("`authorities` names one authority twice")
+        }
         if Set(clients.map(\.id)).count != clients.count { faults.append("`clients` names one client twice") }
         do { _ = try PolicySet(reading: try Files.read(policyFile, atMost: YAMLNode.byteLimit)) } catch {
             faults.append("`policy`: \(error)")
@@ -53,8 +56,13 @@ extension Configuration {
         for issuer in issuers where issuer.jwks.hasPrefix("file://") {
             check("issuers") { _ = try Files.read(String(issuer.jwks.dropFirst(7)), atMost: 65_536) }
         }
-        check("hsm") { _ = try module.pin.read() }
-        check("authorities") { _ = try registration() }
+        check("hsm.\(module.pin.key)") { _ = try module.pin.read() }
+        check("authorities") {
+            let certificates = try registration().authorities.flatMap(\.clientCertificates)
+            guard Set(certificates).count == certificates.count else {
+                throw CommandError("one client certificate belongs to two authorities")
+            }
+        }
         for path in [home.core.logKey, home.core.pseudonymKey, home.core.claimKey, home.core.adminKey] {
             check("secrets") { _ = try SecretFile.read(path, atMost: 4096) }
         }

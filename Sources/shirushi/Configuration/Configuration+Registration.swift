@@ -52,6 +52,15 @@ extension Configuration.PINSource {
         return PIN(consuming: &bytes)
     }
 
+    /// The key that names it.
+    var key: String {
+        switch self {
+        case .file: "pinFile"
+        case .environment: "pinEnvironment"
+        case .credential: "pinCredential"
+        }
+    }
+
     /// Where it comes from, without it.
     var words: String {
         switch self {

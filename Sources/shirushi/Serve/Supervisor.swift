@@ -96,6 +96,8 @@ final class Supervisor: Sendable {
     private func environment(of role: Role) -> [String] {
         var variables = Environment.all
         let ofModule = configuration.module.environment
+        // Swift's own backtraces read a dying process's memory, secrets included, for half a minute.
+        variables["SWIFT_BACKTRACE"] = "enable=no"
         switch role {
         case .core:
             for variable in ofModule { variables[variable.name] = variable.value }
