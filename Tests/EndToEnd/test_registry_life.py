@@ -251,7 +251,8 @@ def test_authorities_try_each_others_holders(life):
     assert "mine" not in [each["id"] for each in stranger.done("GET", "holders")["holders"]]
     listed = stranger.ask("GET", "credentials", params={"holder": "mine"})
     assert listed.status_code == 404 or listed.json()["credentials"] == []
-    answer = stranger.ask("PUT", "imports/raid", {"rows": [{"holder": {"id": "mine", **fields}, "credential": "mine-c"}]})
+    rows = [{"holder": {"id": "mine", **fields}, "credential": "mine-c"}]
+    answer = stranger.ask("PUT", "imports/raid", {"rows": rows})
     assert answer.status_code == 202
     deadline = time.monotonic() + 30
     while not stranger.done("GET", "imports/raid")["finished"]:

@@ -63,8 +63,11 @@ def test_every_key_moves_to_a_new_epoch_while_serving(kept, officers):  # noqa: 
     registry.holds(instance)
     instance.stop()
     # Not the one in use.
-    run = shirushi("hsm", "retire", "--home", instance.home, "--epoch", str(current + 1), *present(officers, "Aoki", "Baba"),
-                   check=False, environment=instance.environment)  # fmt: skip
+    two = present(officers, "Aoki", "Baba")
+    run = shirushi(
+        "hsm", "retire", "--home", instance.home, "--epoch", str(current + 1), *two,
+        check=False, environment=instance.environment,
+    )  # fmt: skip
     assert run.returncode != 0 and "hsm epoch" in run.stderr, run.stderr
     ceremony(instance, officers, "retire", "--epoch", str(current))
     instance.start()

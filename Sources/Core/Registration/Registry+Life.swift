@@ -102,9 +102,14 @@ extension Registry {
             // A backup made before the deletion, and not yet expired, could bring the key back.
             if try await read({ try BackupStore.mayHold(deletedAt: held.changedAt, at: now, in: $0) }) { continue }
             guard let next = held.moved(to: .destroyed, at: now) else { continue }
-            try await store(
-                [Change(from: held.state, next: next)], note: "destroyed: no backup can bring the key back",
-                itself(held))
+            do {
+                try await store(
+                    [Change(from: held.state, next: next)], note: "destroyed: no backup can bring the key back",
+                    itself(held))
+            } catch {
+                // Somebody else finishes at the same moment: the clock's turn and an authority's order may meet.
+                guard error.kind == .registryConflict else { throw error }
+            }
         }
     }
 }
