@@ -73,14 +73,3 @@ CK_RV shirushi_get_template(
     }
     return functions->C_GetAttributeValue(session, object, &outer, 1);
 }
-
-CK_RV shirushi_probe_initialize(ShirushiFunctions functions, const char *arguments) {
-    // NSS reads one field more than the standard's structure has.
-    struct {
-        CK_C_INITIALIZE_ARGS standard;
-        void *beyond;
-    } given = {0};
-    given.standard.flags = CKF_OS_LOCKING_OK;
-    given.standard.pReserved = (void *)arguments;
-    return functions->C_Initialize ? functions->C_Initialize(&given.standard) : CKR_FUNCTION_NOT_SUPPORTED;
-}

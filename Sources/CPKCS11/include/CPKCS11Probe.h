@@ -5,10 +5,6 @@
 
 #include <p11-kit-1/p11-kit/pkcs11.h>
 
-/// C_Initialize with CKF_OS_LOCKING_OK and `arguments` at the place of pReserved, where some modules read a text of
-/// their own (NSS: `configdir=…`); null where there is none.
-CK_RV shirushi_probe_initialize(CK_FUNCTION_LIST_PTR functions, const char *arguments);
-
 /// A mechanism and what its parameter points to.
 typedef struct {
     CK_MECHANISM mechanism;

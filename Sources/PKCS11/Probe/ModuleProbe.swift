@@ -15,7 +15,7 @@ package enum ModuleProbe {
     ) async throws(PKCS11Error) -> ProbeReport {
         let functions = try Functions(path: path)
         return try await onThread { () throws(PKCS11Error) -> ProbeReport in
-            let code = initialize(functions, initializeArguments)
+            let code = functions.initialize(initializeArguments)
             let isOurs = code != CKR_CRYPTOKI_ALREADY_INITIALIZED
             if isOurs { try check("C_Initialize", code) }
             defer { if isOurs { _ = functions.finalize() } }
@@ -64,10 +64,6 @@ package enum ModuleProbe {
                 throw ReturnValue.error(error.fault.function, error.fault.code)
             }
         }
-    }
-
-    private static func initialize(_ functions: Functions, _ arguments: String?) -> UInt {
-        functions.initialize(arguments)
     }
 
     /// Runs blocking calls on an operating system thread of their own.
