@@ -9,7 +9,7 @@ import pytest
 import requests
 
 import contract
-from instance import problem
+from instance import Instance, problem
 
 HOLDER = {
     "romajiName": "Hanako Suzuki",
@@ -33,14 +33,13 @@ CHECKS = (
 
 
 @pytest.fixture(scope="module")
-def door(shared):
-    """The shared instance with a holder of one authority; what strangers to it register harms nobody."""
-    if shared.process is None or shared.process.poll() is not None:
-        shared.kill()
-        shared.start()
-    answer = shared.authority("medis").put(f"{shared.ra_url}/ra/v1/holders/openapi-1", json=HOLDER, timeout=30)
+def door(tmp_path_factory, shim):
+    """An instance of these tests' own with one holder more: a careless authority may suspend any holder it has."""
+    instance = Instance(tmp_path_factory.mktemp("openapi") / "home", shim=shim).start()
+    answer = instance.authority("medis").put(f"{instance.ra_url}/ra/v1/holders/openapi-1", json=HOLDER, timeout=30)
     assert answer.status_code == 200, answer.text
-    return shared
+    yield instance
+    instance.kill()
 
 
 def test_every_answer_is_as_described(door, tmp_path):
