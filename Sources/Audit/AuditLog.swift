@@ -27,6 +27,7 @@ package final class AuditLog: Sendable {
     package let origin: String
     private let database: Database
     private let head: DurableHead
+    private let mark: LogMarkFile?
     private let key: LogKey
     private let pseudonyms: Pseudonyms
     private let clock: WallClock
@@ -66,6 +67,7 @@ package final class AuditLog: Sendable {
         self.origin = origin
         database = verified.database
         head = verified.head
+        mark = verified.markFile
         self.key = key
         self.pseudonyms = pseudonyms
         self.clock = clock
@@ -92,6 +94,12 @@ package final class AuditLog: Sendable {
         }
         for submission in waiting { submission.answer.resume(returning: .failure(.stopped)) }
         wake.signal()
+    }
+
+    /// Stops for a fault found in what is written already, and has core end; its next start hashes everything.
+    package func stop(for fault: AuditError) {
+        stop()
+        onStop("\(fault)")
     }
 
     /// Appends an entry and returns once it, `step` and the head are durable; not cancelled with its task.
@@ -121,10 +129,13 @@ package final class AuditLog: Sendable {
         do {
             let (newState, results) = try write(group, after: state)
             if newState.tree.size != state.tree.size { try head.store(newState.head.sealed(by: key)) }
+            try mark?.advance(to: newState, since: state.tree.size, key)
             for (submission, result) in zip(group, results) { submission.answer.resume(returning: result) }
             return newState
         } catch {
             stop()
+            // What a failing disk may have done to earlier records is seen by hashing them all.
+            mark?.remove()
             for submission in group { submission.answer.resume(returning: .failure(.stopped)) }
             onStop("\(error)")
             return nil
@@ -159,6 +170,7 @@ package final class AuditLog: Sendable {
                     [.integer(Int64(sequence)), .blob(bytes), .blob(detail.bytes)]
                 )
                 newState.tree.append(bytes)
+                newState.note(leaf)
                 leaves.append((sequence, bytes))
                 refusals.append(nil)
             }
@@ -192,10 +204,21 @@ package final class AuditLog: Sendable {
     }
 }
 
-/// Where the log stands: its tree and the time of its newest entry.
-struct LogState: Sendable {
-    var tree: MerkleTree
-    var time: Instant
+/// Where the log stands: its tree, the time of its newest entry, and the intents that no outcome closes.
+struct LogState: Sendable, Hashable {
+    var tree = MerkleTree()
+    var time = Instant(milliseconds: 0)
+    var openIntents: Set<UInt64> = []
 
     var head: TreeHead { TreeHead(size: tree.size, root: tree.root) }
+
+    /// Opens or closes the intent that `leaf` tells of; false for an outcome of none that is open.
+    @discardableResult mutating func note(_ leaf: Leaf) -> Bool {
+        switch (leaf.kind, leaf.intent) {
+        case (.intent, _): openIntents.insert(leaf.sequence).inserted
+        case (.outcome, let intent?): openIntents.remove(intent) != nil
+        case (.outcome, nil): false
+        default: true
+        }
+    }
 }

@@ -7,12 +7,15 @@ package struct VerifiedLog: Sendable {
     let database: Database
     let head: DurableHead
     let state: LogState
+    let markFile: LogMarkFile?
+    /// What is to be hashed again while core serves; nil when all was hashed just now.
+    package let recheck: AuditRecheck?
     /// How many records the log has.
     package var size: UInt64 { state.tree.size }
     /// The root over them.
     package var root: [UInt8] { state.tree.root }
     /// The intents that no outcome closes, oldest first.
-    package let openIntents: [UInt64]
+    package var openIntents: [UInt64] { state.openIntents.sorted() }
 }
 
 /// Reads the whole log and compares it with its head.
@@ -24,17 +27,30 @@ package enum AuditVerifier {
 
     /// Opens a log for its writer; blocks, and throws `.broken` naming the record for anything that does not hold.
     ///
+    /// With a mark, the leaves from the newest mark on are hashed, and the log's `recheck` has the earlier ones.
     /// Entries behind the head are those of a commit that was not answered before a crash: they are whole and sealed,
     /// or absent, so the head moves on to them. A store that is shorter than its head has lost its tail.
-    package static func open(_ database: Database, headAt path: String, key: LogKey) throws(AuditError) -> VerifiedLog {
+    package static func open(
+        _ database: Database, headAt path: String, markAt file: LogMarkFile? = nil, key: LogKey
+    ) throws(AuditError) -> VerifiedLog {
         let head: DurableHead
         do { head = try DurableHead.open(at: path) } catch { throw .unreadable("\(error)") }
-        let scan = try scan(database, against: head.value, key, checkingDetails: false)
-        if let fault = scan.faults.first { throw .broken(fault) }
-        do { try head.store(scan.state.head.sealed(by: key)) } catch { throw .unreadable("\(error)") }
-        return VerifiedLog(
-            database: database, head: head, state: scan.state, openIntents: scan.openIntents.sorted()
-        )
+        let mark = file?.read(key)
+        let scan: Scan
+        do throws(AuditError) {
+            scan = try self.scan(database, from: mark, against: head.value, key, checkingDetails: false)
+            if let fault = scan.faults.first { throw .broken(fault) }
+        } catch {
+            file?.remove()
+            throw error
+        }
+        do {
+            try head.store(scan.state.head.sealed(by: key))
+            try file?.advance(to: scan.state, since: mark?.state.tree.size ?? 0, key)
+        } catch { throw .unreadable("\(error)") }
+        let recheck: AuditRecheck? =
+            if let mark, let file { AuditRecheck(database: database, key: key, mark: mark, file: file) } else { nil }
+        return VerifiedLog(database: database, head: head, state: scan.state, markFile: file, recheck: recheck)
     }
 
     /// Checks every leaf, every disclosed field and the head, and reports all faults; blocks.
@@ -43,49 +59,62 @@ package enum AuditVerifier {
     ) throws(AuditError) -> (leaves: UInt64, root: [UInt8], openIntents: Int, faults: [String]) {
         let value: [UInt8]
         do { value = try DurableHead.open(at: path).value } catch { throw .unreadable("\(error)") }
-        let scan = try scan(database, against: value, key, checkingDetails: true)
-        return (scan.state.tree.size, scan.state.tree.root, scan.openIntents.count, scan.faults)
+        let scan = try scan(database, from: nil, against: value, key, checkingDetails: true)
+        return (scan.state.tree.size, scan.state.tree.root, scan.state.openIntents.count, scan.faults)
     }
 
-    private struct Scan: Sendable {
-        var state = LogState(tree: MerkleTree(), time: Instant(milliseconds: 0))
-        var openIntents: Set<UInt64> = []
+    /// How far the log was hashed, and what did not hold.
+    struct Scan: Sendable {
+        var state = LogState()
+        var head: TreeHead?
+        var checkingDetails = false
         var faults: [String] = []
     }
 
     private static func scan(
-        _ database: Database, against sealedHead: [UInt8], _ key: LogKey, checkingDetails: Bool
+        _ database: Database, from mark: LogMark?, against sealedHead: [UInt8], _ key: LogKey, checkingDetails: Bool
     ) throws(AuditError) -> Scan {
         let head = try TreeHead(sealed: sealedHead, by: key)
+        if let mark, mark.state.tree.size > head.size {
+            throw .broken("the head counts \(head.size) records, and there were \(mark.state.tree.size) before")
+        }
         do {
             return try database.readBlocking { connection in
-                var scan = Scan()
+                var scan = Scan(state: mark?.state ?? LogState(), head: head, checkingDetails: checkingDetails)
                 check(head, &scan)
-                while scan.faults.count < faultLimit {
-                    let rows = try connection.query(
-                        "SELECT sequence, leaf, detail FROM audit_entry WHERE sequence >= $1 ORDER BY sequence LIMIT 1000",
-                        [.integer(Int64(scan.state.tree.size))]
-                    )
-                    guard !rows.isEmpty else { break }
-                    let commits = try commits(after: scan.state.tree.size, count: rows.count, in: connection)
-                    for row in rows where scan.faults.count < faultLimit {
-                        let sequence = UInt64(clamping: try row.integer("sequence"))
-                        guard sequence == scan.state.tree.size else {
-                            scan.faults.append("record \(scan.state.tree.size) is missing")
-                            return scan
-                        }
-                        take(try row.blob("leaf"), sequence, &scan)
-                        if checkingDetails, let detail = try row.optionalBlob("detail") {
-                            check(detail, of: try row.blob("leaf"), sequence, &scan)
-                        }
-                        check(head, &scan)
-                        if let commit = commits[scan.state.tree.size] { check(commit, key, &scan) }
-                    }
-                }
+                while try advance(&scan, upTo: UInt64(Int64.max), key, connection) {}
                 if scan.faults.isEmpty { try checkEnd(head, &scan, connection) }
                 return scan
             }
         } catch { throw .unreadable("\(error)") }
+    }
+
+    /// Hashes the next thousand records of those before `end`; false once there are none or too many faults.
+    static func advance(
+        _ scan: inout Scan, upTo end: UInt64, _ key: LogKey, _ connection: any SQLConnection
+    ) throws(StorageError) -> Bool {
+        let size = scan.state.tree.size
+        let rows = try connection.query(
+            "SELECT sequence, leaf, detail FROM audit_entry WHERE sequence >= $1 ORDER BY sequence LIMIT $2",
+            [.integer(Int64(size)), .integer(Int64(min(1000, end - min(end, size))))]
+        )
+        guard !rows.isEmpty else { return false }
+        let commits = try commits(after: size, count: rows.count, in: connection)
+        for row in rows {
+            guard scan.faults.count < faultLimit else { return false }
+            let sequence = UInt64(clamping: try row.integer("sequence"))
+            guard sequence == scan.state.tree.size else {
+                scan.faults.append("record \(scan.state.tree.size) is missing")
+                return false
+            }
+            take(try row.blob("leaf"), sequence, &scan)
+            if scan.checkingDetails, let detail = try row.optionalBlob("detail") {
+                check(detail, of: try row.blob("leaf"), sequence, &scan)
+            }
+            if let head = scan.head { check(head, &scan) }
+            if let commit = commits[scan.state.tree.size] { check(commit, key, &scan) }
+        }
+        return true
     }
 
     /// Reports name so many faults at most: one tells that the log is broken.
@@ -145,18 +174,10 @@ package enum AuditVerifier {
         if leaf.sequence != sequence { scan.faults.append("record \(sequence) calls itself \(leaf.sequence)") }
         if leaf.time < scan.state.time { scan.faults.append("record \(sequence) is older than the one before it") }
         scan.state.time = max(scan.state.time, leaf.time)
-        switch (leaf.kind, leaf.intent) {
-        case (.intent, _):
-            scan.openIntents.insert(sequence)
-        case (.outcome, let intent?):
-            if scan.openIntents.remove(intent) == nil {
-                scan.faults.append("record \(sequence) closes \(intent), which is no open intent")
-            }
-        case (.outcome, nil):
-            scan.faults.append("record \(sequence) is an outcome of no intent")
-        default:
-            break
-        }
+        guard !scan.state.note(leaf) else { return }
+        scan.faults.append(
+            leaf.intent.map { "record \(sequence) closes \($0), which is no open intent" }
+                ?? "record \(sequence) is an outcome of no intent")
     }
 
     private static func check(_ head: TreeHead, _ scan: inout Scan) {

@@ -6,10 +6,17 @@ import HPKI
 package struct MerkleTree: Sendable, Hashable {
     package private(set) var size: UInt64 = 0
     /// The roots of the complete subtrees from the largest to the smallest, 32 bytes each.
-    private var peaks: [[UInt8]] = []
+    private(set) var peaks: [[UInt8]] = []
 
     /// The empty tree.
     package init() {}
+
+    /// A tree of so many leaves by the roots of its complete subtrees; nil unless there is one of 32 bytes for each.
+    init?(size: UInt64, peaks: [[UInt8]]) {
+        guard peaks.count == size.nonzeroBitCount, peaks.allSatisfy({ $0.count == 32 }) else { return nil }
+        self.size = size
+        self.peaks = peaks
+    }
 
     /// The hash of a leaf (RFC 9162 §2.1.1: `HASH(0x00 || d)`).
     package static func leafHash(_ leaf: [UInt8]) -> [UInt8] {

@@ -16,8 +16,6 @@ package struct CustodyFolder: Sendable, Hashable {
     package var envelopeFolder: String { path + "/envelopes" }
     /// The folder of signed protocols.
     package var protocolFolder: String { path + "/protocols" }
-    /// The backups that were made, and until when each is kept.
-    package var ledgerFile: String { path + "/backups.json" }
 
     /// Makes the folders; throws `.host`.
     package func make() throws(CeremonyError) {

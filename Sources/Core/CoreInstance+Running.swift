@@ -12,6 +12,7 @@ extension CoreInstance {
     package func run(logger: Logger) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await watch.run(log: logger) }
+            group.addTask { await recheckLog(logger) }
             group.addTask { await registry.spares.run(log: logger) }
             group.addTask { await runImports(logger: logger) }
             group.addTask { await runRotation(logger: logger) }
@@ -55,6 +56,19 @@ extension CoreInstance {
         Rotation(
             database: database, custody: sign.custody, epochs: registry.epochs, choice: sign.choice, log: log,
             clock: clock)
+    }
+
+    /// Hashes what the start took from a mark; a fault ends core, since nothing may be signed over a broken log.
+    private func recheckLog(_ logger: Logger) async {
+        guard let recheck else { return }
+        logger.info("earlier records are hashed again while serving", metadata: ["records": "\(recheck.size)"])
+        do throws(AuditError) {
+            try await recheck.run()
+            logger.info("the whole log holds", metadata: ["records": "\(recheck.size)"])
+        } catch {
+            logger.critical("the log does not hold", metadata: ["cause": "\(error)"])
+            log.stop(for: error)
+        }
     }
 
     private func auditKeys(_ logger: Logger) async {

@@ -44,6 +44,8 @@ package struct CoreInstance: Sendable {
     package let registry: Registry
     let database: Database
     let log: AuditLog
+    /// The part of the log that the start took from a mark.
+    let recheck: AuditRecheck?
     package let pool: SessionPool
     let module: PKCS11Module
     let watch: CertificateWatch
@@ -106,8 +108,11 @@ package struct CoreInstance: Sendable {
             database = try Database.open(at: paths.database, parts: CoreSchema.parts, faults: faults)
         } catch { throw .storage(error) }
         let log: AuditLog
+        let recheck: AuditRecheck?
         do {
-            let verified = try AuditVerifier.open(database, headAt: paths.auditHead, key: keys.log)
+            let verified = try AuditVerifier.open(
+                database, headAt: paths.auditHead, markAt: LogMarkFile(paths.auditMark), key: keys.log)
+            recheck = verified.recheck
             log = AuditLog(
                 verified, origin: settings.origin, key: keys.log, pseudonyms: keys.pseudonyms, clock: clock,
                 random: random, onStop: { onFatal(.auditStopped($0)) }
@@ -166,9 +171,9 @@ package struct CoreInstance: Sendable {
             clock: clock, random: random, failpoint: failpoint
         )
         return CoreInstance(
-            sign: sign, registry: registry, database: database, log: log, pool: token.pool, module: token.module,
-            watch: watch,
-            settings: settings, clock: clock, clockGuard: ClockGuard(clock: clock), lock: lock, adminKey: keys.admin
+            sign: sign, registry: registry, database: database, log: log, recheck: recheck, pool: token.pool,
+            module: token.module, watch: watch, settings: settings, clock: clock, clockGuard: ClockGuard(clock: clock),
+            lock: lock, adminKey: keys.admin
         )
     }
 

@@ -12,6 +12,8 @@ package struct CoreSettings: Sendable {
     package struct Paths: Sendable, Hashable {
         package var database: String
         package var auditHead: String
+        /// What a start need not hash again.
+        package var auditMark: String
         package var lock: String
         package var adminSocket: String
         package var logKey: String
@@ -28,6 +30,7 @@ package struct CoreSettings: Sendable {
         package init(home: String) {
             database = home + "/data/core.sqlite"
             auditHead = home + "/data/audit.head"
+            auditMark = home + "/data/audit.mark"
             lock = home + "/run/lock"
             adminSocket = home + "/run/admin.sock"
             logKey = home + "/secrets/log.key"

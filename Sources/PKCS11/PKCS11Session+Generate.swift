@@ -119,7 +119,11 @@ extension KeyType {
         }
     }
 
-    fileprivate var generation: UInt {
+    /// CKA_EC_PARAMS of a key on a curve.
+    var curve: [UInt8] { self == .p384 ? SubjectPublicKeyInfo.p384 : SubjectPublicKeyInfo.p256 }
+
+    /// The mechanism that makes a pair.
+    var generation: UInt {
         switch self {
         case .rsa2048, .rsa3072, .rsa4096: CKM_RSA_PKCS_KEY_PAIR_GEN
         case .p256, .p384: CKM_EC_KEY_PAIR_GEN
@@ -138,7 +142,7 @@ extension KeyType {
             template.set(CKA_MODULUS_BITS, UInt(modulusBits))
             template.set(CKA_PUBLIC_EXPONENT, [1, 0, 1])
         } else {
-            template.set(CKA_EC_PARAMS, self == .p384 ? SubjectPublicKeyInfo.p384 : SubjectPublicKeyInfo.p256)
+            template.set(CKA_EC_PARAMS, curve)
         }
         return template
     }

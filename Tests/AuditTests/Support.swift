@@ -37,14 +37,19 @@ final class Instance: Sendable {
         try Database.open(at: databasePath, parts: Self.parts, faults: faults)
     }
 
-    func verified(_ faults: DatabaseFaults? = nil) throws -> VerifiedLog {
-        try AuditVerifier.open(try database(faults), headAt: headPath, key: key)
+    /// One mark for each four records.
+    var mark: LogMarkFile { LogMarkFile(folder + "/audit.mark", every: 4) }
+
+    func verified(_ faults: DatabaseFaults? = nil, markAt mark: LogMarkFile? = nil) throws -> VerifiedLog {
+        try AuditVerifier.open(try database(faults), headAt: headPath, markAt: mark, key: key)
     }
 
     /// A running log; stop it.
-    func log(_ faults: DatabaseFaults? = nil, random: Random = .live) throws -> AuditLog {
+    func log(
+        _ faults: DatabaseFaults? = nil, markAt mark: LogMarkFile? = nil, random: Random = .live
+    ) throws -> AuditLog {
         AuditLog(
-            try verified(faults), origin: "log.example", key: key, pseudonyms: Self.pseudonyms,
+            try verified(faults, markAt: mark), origin: "log.example", key: key, pseudonyms: Self.pseudonyms,
             clock: WallClock { self.clock.withLock { $0 } }, random: random,
             onStop: { reason in self.stops.withLock { $0.append(reason) } }
         )

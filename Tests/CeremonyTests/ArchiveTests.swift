@@ -137,19 +137,6 @@ struct ArchiveTests {
         }
     }
 
-    @Test func `the ledger knows until when a destroyed key might come back`() throws {
-        let folder = home.folder
-        #expect(try BackupLedger.read(folder).lastExpiry(ofBackupsMadeBy: made, now: made) == nil)
-        for days in [3, 10] as [Int64] {
-            try BackupLedger.enter(
-                id: [UInt8(days)], made: made, keepUntil: made.adding(seconds: days * 86_400), in: folder)
-        }
-        let ledger = try BackupLedger.read(folder)
-        #expect(ledger.lastExpiry(ofBackupsMadeBy: made, now: made) == made.adding(seconds: 864_000))
-        #expect(ledger.lastExpiry(ofBackupsMadeBy: made.adding(seconds: -1), now: made) == nil)
-        #expect(ledger.lastExpiry(ofBackupsMadeBy: made, now: made.adding(seconds: 864_000)) == nil)
-    }
-
     private func headerLength() throws -> Int {
         try Files.read(archive, atMost: 1 << 22)[16..<20].reduce(0) { $0 << 8 | Int($1) }
     }

@@ -151,8 +151,8 @@ class TestBackup:
             count = "SELECT count(*) FROM signature"
             assert there.execute(count).fetchone()[0] == here.execute(count).fetchone()[0] - 1
         assert "restore-instance" in shirushi("hsm", "protocol", "verify", "--home", home).stdout
-        ledger = json.loads((fresh.home / "custody" / "backups.json").read_text())
-        assert len(ledger["backups"]) == 1
+        with sqlite3.connect(contract.database(fresh.home)) as here:
+            assert here.execute("SELECT count(*) FROM backup").fetchone() == (1,)
         assert "not empty" in refused(fresh, *restore, *present(officers, "Baba", "Aoki"))
 
     def test_what_was_altered_or_is_not_theirs_leaves_no_home(self, fresh, officers, tmp_path):

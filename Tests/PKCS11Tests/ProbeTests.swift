@@ -9,13 +9,13 @@ extension PKCS11Tests {
     /// The probe against SoftHSM behind the shim.
     @Suite struct Probe {
         private func probe(
-            _ label: String, officer: String? = "87654321", kinds: [KeyKind] = [.p256]
+            _ label: String, officer: String? = "87654321", kinds: [KeyType] = [.p256]
         ) async throws -> ProbeReport {
             let hsm = try await TestHSM.shared
             _ = try await hsm.blankToken(label)
             return try await ModuleProbe.run(
                 path: hsm.folder.appending(path: "libshim.so").path, label: label, pin: .of("1234"),
-                officerPIN: officer.map(PIN.of), keyKinds: kinds)
+                officerPIN: officer.map(PIN.of), keyTypes: kinds)
         }
 
         @Test func `SoftHSM refuses every attack and allows both custodies`() async throws {
@@ -57,7 +57,7 @@ extension PKCS11Tests {
         }
 
         @Test func `the signatures of a probe verify under the public keys that it reports`() async throws {
-            let report = try await probe("probe signatures", kinds: [.rsa(bits: 2048), .p256, .p384])
+            let report = try await probe("probe signatures", kinds: [.rsa2048, .p256, .p384])
             #expect(report.keyTypes.map(\.name) == ["rsa-2048", "p-256", "p-384"])
             let digest = SHA256.hash(data: Data())
             var verified = 0

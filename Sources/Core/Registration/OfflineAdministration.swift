@@ -14,7 +14,8 @@ package enum OfflineAdministration {
         let (note, step) = try await plan(request, database, now)
         do {
             let key = LogKey(try SecretFile.read(paths.logKey, atMost: 4096).copiedBytes)
-            let verified = try AuditVerifier.open(database, headAt: paths.auditHead, key: key)
+            let verified = try AuditVerifier.open(
+                database, headAt: paths.auditHead, markAt: LogMarkFile(paths.auditMark), key: key)
             let log = AuditLog(
                 verified, origin: origin, key: key,
                 pseudonyms: Pseudonyms(key: try SecretFile.read(paths.pseudonymKey, atMost: 4096).copiedBytes),

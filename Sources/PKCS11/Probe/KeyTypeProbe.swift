@@ -4,7 +4,7 @@ internal import HPKI
 /// Which pairs the token makes, and what they sign.
 struct KeyTypeProbe {
     let session: BareSession
-    let kinds: [KeyKind]
+    let kinds: [KeyType]
 
     func run(into report: inout ProbeReport) {
         for kind in kinds {
@@ -12,7 +12,7 @@ struct KeyTypeProbe {
         }
     }
 
-    private func probe(_ kind: KeyKind, rounds: Int) -> ProbeReport.KeyType {
+    private func probe(_ kind: KeyType, rounds: Int) -> ProbeReport.KeyType {
         var times: [Double] = []
         var refusal: Refusal?
         // Some modules make only objects of the token.
@@ -32,14 +32,15 @@ struct KeyTypeProbe {
                     // A slow token makes fewer.
                     guard round == rounds || times.reduce(0, +) > 4_000_000 else { continue }
                     return ProbeReport.KeyType(
-                        name: kind.name, obstacle: nil, isSessionObject: !isToken, generateMicroseconds: median(times),
+                        name: kind.rawValue, obstacle: nil, isSessionObject: !isToken,
+                        generateMicroseconds: median(times),
                         subjectPublicKeyInfo: subjectPublicKeyInfo(of: pair.publicKey),
                         signatures: kind.schemes.map { sign($0, with: pair.privateKey) })
                 }
             } catch { refusal = refusal ?? error }
         }
         return ProbeReport.KeyType(
-            name: kind.name, obstacle: refusal?.words, isSessionObject: false, generateMicroseconds: nil,
+            name: kind.rawValue, obstacle: refusal?.words, isSessionObject: false, generateMicroseconds: nil,
             subjectPublicKeyInfo: [], signatures: [])
     }
 
@@ -87,21 +88,11 @@ struct SignatureScheme {
     static let ecdsa = SignatureScheme(name: "ECDSA", mechanism: CKM_ECDSA, input: digest)
 }
 
-extension KeyKind {
-    var schemes: [SignatureScheme] {
-        switch self {
-        case .rsa: [.pkcs1, .pss]
-        case .p256, .p384: [.ecdsa]
-        }
-    }
+extension KeyType {
+    var schemes: [SignatureScheme] { modulusBits == nil ? [.ecdsa] : [.pkcs1, .pss] }
 
     /// The way in which the probe uses a key when it matters only that it signs.
-    var plainSignature: SignatureScheme {
-        switch self {
-        case .rsa: .pkcs1
-        case .p256, .p384: .ecdsa
-        }
-    }
+    var plainSignature: SignatureScheme { modulusBits == nil ? .ecdsa : .pkcs1 }
 }
 
 /// Microseconds that `body` took, beside its result.

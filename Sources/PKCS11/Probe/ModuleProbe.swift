@@ -1,4 +1,5 @@
 import CPKCS11
+package import HPKI
 
 /// Finds out what a PKCS#11 module does, by asking it, and whether custody of holders' keys is safe on it.
 package enum ModuleProbe {
@@ -7,11 +8,11 @@ package enum ModuleProbe {
     /// Made for a scratch token: it logs the user and the officer in and out, and makes and destroys objects of the
     /// token. Without `officerPIN` no wrapping key can be made and wrapped custody is not allowed. A module that this
     /// process has initialised is probed as it is; another is finalised at the end. `initializeArguments` goes to
-    /// `C_Initialize` for modules that read a text there; `keyKinds` are the pairs to be made and timed. Throws where
+    /// `C_Initialize` for modules that read a text there; `keyTypes` are the pairs to be made and timed. Throws where
     /// the token cannot be reached or refuses a PIN, which is given once.
     package static func run(
         path: String, label: String, pin: PIN, officerPIN: PIN? = nil, initializeArguments: String? = nil,
-        keyKinds: [KeyKind] = KeyKind.all
+        keyTypes: [KeyType] = KeyType.allCases
     ) async throws(PKCS11Error) -> ProbeReport {
         let functions = try Functions(path: path)
         return try await onThread { () throws(PKCS11Error) -> ProbeReport in
@@ -19,7 +20,7 @@ package enum ModuleProbe {
             let isOurs = code != CKR_CRYPTOKI_ALREADY_INITIALIZED
             if isOurs { try check("C_Initialize", code) }
             defer { if isOurs { _ = functions.finalize() } }
-            return try TokenProbe(functions: functions, label: label, keyKinds: keyKinds).run(
+            return try TokenProbe(functions: functions, label: label, keyTypes: keyTypes).run(
                 pin: pin, officerPIN: officerPIN)
         }
     }

@@ -1,4 +1,5 @@
 import CPKCS11
+internal import HPKI
 
 /// The templates of wrapped and resident custody as the probe tries them.
 enum ProbeTemplates {
@@ -46,17 +47,16 @@ enum ProbeTemplates {
         ]
     }
 
-    static func publicKey(_ kind: KeyKind, isToken: Bool) -> [Attribute] {
+    static func publicKey(_ kind: KeyType, isToken: Bool) -> [Attribute] {
         var template = [
             Attribute(CKA_CLASS, CKO_PUBLIC_KEY), Attribute(CKA_TOKEN, isToken), Attribute(CKA_PRIVATE, false),
             Attribute(CKA_VERIFY, true),
         ]
-        switch kind {
-        case .rsa(let bits):
+        if let bits = kind.modulusBits {
             template.append(Attribute(CKA_MODULUS_BITS, UInt(clamping: bits)))
             template.append(Attribute(CKA_PUBLIC_EXPONENT, [1, 0, 1] as [UInt8]))
-        case .p256: template.append(Attribute(CKA_EC_PARAMS, SubjectPublicKeyInfo.p256))
-        case .p384: template.append(Attribute(CKA_EC_PARAMS, SubjectPublicKeyInfo.p384))
+        } else {
+            template.append(Attribute(CKA_EC_PARAMS, kind.curve))
         }
         return template
     }
@@ -78,32 +78,4 @@ enum ProbeTemplates {
     static let secrets = [
         CKA_VALUE, CKA_PRIVATE_EXPONENT, CKA_PRIME_1, CKA_PRIME_2, CKA_EXPONENT_1, CKA_EXPONENT_2, CKA_COEFFICIENT,
     ]
-}
-
-extension KeyKind {
-    /// Every kind that a holder's key may be of.
-    package static let all: [KeyKind] = [.rsa(bits: 2048), .rsa(bits: 3072), .rsa(bits: 4096), .p256, .p384]
-
-    /// As configuration and reports call it, such as `rsa-2048`.
-    package var name: String {
-        switch self {
-        case .rsa(let bits): "rsa-\(bits)"
-        case .p256: "p-256"
-        case .p384: "p-384"
-        }
-    }
-
-    var generation: UInt {
-        switch self {
-        case .rsa: CKM_RSA_PKCS_KEY_PAIR_GEN
-        case .p256, .p384: CKM_EC_KEY_PAIR_GEN
-        }
-    }
-
-    var type: UInt {
-        switch self {
-        case .rsa: CKK_RSA
-        case .p256, .p384: CKK_EC
-        }
-    }
 }

@@ -1,4 +1,5 @@
 import CPKCS11
+internal import HPKI
 
 /// Whether a key that is an object of the token stays there: made, used, attacked, destroyed.
 struct ResidentProbe {
@@ -6,7 +7,7 @@ struct ResidentProbe {
 
     func run(into report: inout ProbeReport) {
         var refusals: [String] = []
-        for kind in [KeyKind.p256, .rsa(bits: 2048)] {
+        for kind in [KeyType.p256, .rsa2048] {
             do throws(Refusal) {
                 let pair = try session.generatePair(
                     kind.generation, ProbeTemplates.publicKey(kind, isToken: true),
@@ -15,15 +16,15 @@ struct ResidentProbe {
                     session.destroy(pair.privateKey)
                     session.destroy(pair.publicKey)
                 }
-                note("generate a key of the token (\(kind.name))", nil, &report)
+                note("generate a key of the token (\(kind.rawValue))", nil, &report)
                 probe(pair.privateKey, kind, &report)
                 return
-            } catch { refusals.append("\(kind.name): \(error.words)") }
+            } catch { refusals.append("\(kind.rawValue): \(error.words)") }
         }
         note("generate a key of the token", refusals.joined(separator: "; "), &report)
     }
 
-    private func probe(_ key: UInt, _ kind: KeyKind, _ report: inout ProbeReport) {
+    private func probe(_ key: UInt, _ kind: KeyType, _ report: inout ProbeReport) {
         let attacker = Attacker(session: session)
         note(
             "the key cannot leave and signs alone", attacker.looseness(of: key, isToken: true) ?? unconfined(key),

@@ -1,5 +1,6 @@
 import CPKCS11
 internal import Foundation
+internal import HPKI
 internal import Synchronization
 
 /// Whether several threads can use the token at once, each in a session of its own.
@@ -12,7 +13,7 @@ struct SessionProbe {
 
     /// Four threads log nobody in: the login holds for all sessions of the process.
     private func threads() -> String {
-        for kind in [KeyKind.p256, .rsa(bits: 2048)] {
+        for kind in [KeyType.p256, .rsa2048] {
             for isToken in [false, true] {
                 guard
                     let pair = try? session.generatePair(
@@ -23,13 +24,13 @@ struct SessionProbe {
                     session.destroy(pair.privateKey)
                     session.destroy(pair.publicKey)
                 }
-                return sign(with: pair.privateKey, kind) ?? "work (\(kind.name))"
+                return sign(with: pair.privateKey, kind) ?? "work (\(kind.rawValue))"
             }
         }
         return "not tried: no key"
     }
 
-    private func sign(with key: UInt, _ kind: KeyKind) -> String? {
+    private func sign(with key: UInt, _ kind: KeyType) -> String? {
         let failure = Mutex<String?>(nil)
         let group = DispatchGroup()
         for _ in 0..<4 {
@@ -59,7 +60,7 @@ struct UnwrapProbe {
 
     func run(into report: inout ProbeReport) {
         func note(_ name: String, _ value: String) {
-            report.abilities.append(ProbeReport.Fact(name: "\(name) (\(key.kind.name))", value: value))
+            report.abilities.append(ProbeReport.Fact(name: "\(name) (\(key.kind.rawValue))", value: value))
         }
         note("an unwrapped key in another session", otherSession())
         note("an unwrapped key copied into the token", copied())
@@ -85,7 +86,7 @@ struct UnwrapProbe {
     }
 
     private func unwrap() throws(Refusal) -> UInt {
-        try session.unwrap(key.mechanism, by: wrappingKey, key.blob, ProbeTemplates.unwrapped(key.kind.type))
+        try session.unwrap(key.mechanism, by: wrappingKey, key.blob, ProbeTemplates.unwrapped(key.kind.number))
     }
 
     private func otherSession() -> String {

@@ -1,11 +1,12 @@
 import CPKCS11
 internal import Glibc
+internal import HPKI
 
 /// The probe of one token, call after call on one thread.
 struct TokenProbe {
     let functions: Functions
     let label: String
-    let keyKinds: [KeyKind]
+    let keyTypes: [KeyType]
 
     func run(pin: PIN, officerPIN: PIN?) throws(PKCS11Error) -> ProbeReport {
         var report = ProbeReport(module: try moduleInfo())
@@ -23,7 +24,7 @@ struct TokenProbe {
                 session.close()
             }
             _ = try session.login(CKU_USER, pin)
-            KeyTypeProbe(session: session, kinds: keyKinds).run(into: &report)
+            KeyTypeProbe(session: session, kinds: keyTypes).run(into: &report)
             probeWrapped(session, name: name, made: made, hasOfficer: officerPIN != nil, into: &report)
             ResidentProbe(session: session).run(into: &report)
             SessionProbe(session: session).run(into: &report)
@@ -110,18 +111,19 @@ struct TokenProbe {
             return
         }
         defer { session.destroy(wrappingKey) }
-        for kind in [KeyKind.p256, .rsa(bits: 2048)] {
+        for kind in [KeyType.p256, .rsa2048] {
             let key = WrappedKey.make(kind, session, wrappingKey: wrappingKey, steps: &report.steps)
             guard let key else {
                 report.attacks.append(
                     ProbeReport.Attack(
-                        custody: .wrapped, name: "all (\(kind.name))", result: .notTried("there is no blob to attack")))
+                        custody: .wrapped, name: "all (\(kind.rawValue))",
+                        result: .notTried("there is no blob to attack")))
                 continue
             }
             let attacks = WrappedAttacks(
                 attacker: Attacker(session: session), wrappingKey: wrappingKey, key: key, isScratch: true)
             report.attacks += attacks.all().map {
-                ProbeReport.Attack(custody: $0.custody, name: "\($0.name) (\(kind.name))", result: $0.result)
+                ProbeReport.Attack(custody: $0.custody, name: "\($0.name) (\(kind.rawValue))", result: $0.result)
             }
             UnwrapProbe(session: session, wrappingKey: wrappingKey, key: key).run(into: &report)
             key.destroy(in: session)

@@ -127,7 +127,7 @@ struct WrappedAttacks {
     }
 
     private func onBlob() -> [ProbeReport.Attack] {
-        let honest = ProbeTemplates.unwrapped(key.kind.type)
+        let honest = ProbeTemplates.unwrapped(key.kind.number)
         let readable = [Attribute(CKA_SENSITIVE, false), Attribute(CKA_EXTRACTABLE, true)]
         let loose: [(String, [Attribute])] = [
             ("CKA_SENSITIVE false", honest.with(Attribute(CKA_SENSITIVE, false))),
@@ -137,7 +137,10 @@ struct WrappedAttacks {
                 honest.with(Attribute(CKA_SENSITIVE, false), Attribute(CKA_EXTRACTABLE, true))
             ),
             ("left out", honest.without(CKA_SENSITIVE, CKA_EXTRACTABLE)),
-            ("class and type alone", [Attribute(CKA_CLASS, CKO_PRIVATE_KEY), Attribute(CKA_KEY_TYPE, key.kind.type)]),
+            (
+                "class and type alone",
+                [Attribute(CKA_CLASS, CKO_PRIVATE_KEY), Attribute(CKA_KEY_TYPE, key.kind.number)]
+            ),
             ("no template", []),
             // A module may check one of two attributes and apply the other.
             ("given twice, first loose", readable + honest),
@@ -241,7 +244,7 @@ struct WrappedAttacks {
                             let blob = try session.wrap(mechanism, by: wrappingKey, key.generated)
                             // One key stream for two keys gives both away; a block mode only what can be put back.
                             if mechanism != CKM_AES_CTR && mechanism != CKM_AES_GCM {
-                                let honest = ProbeTemplates.unwrapped(key.kind.type)
+                                let honest = ProbeTemplates.unwrapped(key.kind.number)
                                 session.destroy(try session.unwrap(mechanism, by: wrappingKey, blob, honest))
                             }
                             return "\(blob.count) bytes"

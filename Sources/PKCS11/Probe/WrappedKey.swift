@@ -1,8 +1,9 @@
 import CPKCS11
+internal import HPKI
 
 /// A key on the honest path of wrapped custody: generated, wrapped, and unwrapped for use.
 struct WrappedKey {
-    let kind: KeyKind
+    let kind: KeyType
     let generated: UInt
     let publicKey: UInt
     let mechanism: UInt
@@ -14,12 +15,13 @@ struct WrappedKey {
     /// Where the module cannot, the nearest that it can is taken, so that there is something to attack; nil where
     /// there is nothing. Without `isToSign` the last step is left out.
     static func make(
-        _ kind: KeyKind, _ session: BareSession, wrappingKey: UInt, isToSign: Bool = true,
+        _ kind: KeyType, _ session: BareSession, wrappingKey: UInt, isToSign: Bool = true,
         steps: inout [ProbeReport.Step]
     ) -> WrappedKey? {
         func step(_ name: String, _ obstacle: Refusal? = nil, _ words: String? = nil) {
             steps.append(
-                ProbeReport.Step(custody: .wrapped, name: "\(name) (\(kind.name))", obstacle: words ?? obstacle?.words))
+                ProbeReport.Step(
+                    custody: .wrapped, name: "\(name) (\(kind.rawValue))", obstacle: words ?? obstacle?.words))
         }
         let publicTemplate = ProbeTemplates.publicKey(kind, isToken: false)
         let generating = "generate a session key that a trusted key alone may wrap"
@@ -63,7 +65,7 @@ struct WrappedKey {
         let unwrapping = "unwrap it as a session object that cannot leave"
         let unwrapped: UInt
         do throws(Refusal) {
-            unwrapped = try session.unwrap(mechanism, by: wrappingKey, blob, ProbeTemplates.unwrapped(kind.type))
+            unwrapped = try session.unwrap(mechanism, by: wrappingKey, blob, ProbeTemplates.unwrapped(kind.number))
             step(unwrapping, nil, Attacker(session: session).looseness(of: unwrapped))
         } catch {
             step(unwrapping, error)

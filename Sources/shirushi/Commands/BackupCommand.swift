@@ -49,7 +49,6 @@ struct BackupCommand: AsyncParsableCommand {
             try Files.makeFolder(staging)
             let (id, now) = (Random.live.bytes(16), WallClock.live.now())
             let keepUntil = now.adding(seconds: Int64(keepDays) * 86_400)
-            try BackupLedger.enter(id: id, made: now, keepUntil: keepUntil, in: folder)
             _ = try await AdminCall(home: home)(.noteBackup(Hex.encode(id), expiresAt: keepUntil))
             Progress.say("shirushi: copying the database and verifying its audit log")
             let log = try BackupFiles.copyStores(of: home, to: staging)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import HPKI
 import Host
 import PKCS11
 
@@ -37,7 +38,7 @@ struct HSMProbeCommand: AsyncParsableCommand {
     @Flag(help: "Print one row of the table in docs/hsm.md.") var markdown = false
 
     func validate() throws {
-        if let unknown = keyTypes.first(where: { name in !KeyKind.all.contains { $0.name == name } }) {
+        if let unknown = keyTypes.first(where: { name in KeyType(rawValue: name) == nil }) {
             throw ValidationError("no type of key is called \(unknown)")
         }
         if json && markdown { throw ValidationError("--json and --markdown exclude each other") }
@@ -50,7 +51,7 @@ struct HSMProbeCommand: AsyncParsableCommand {
             report = try await ModuleProbe.run(
                 path: module, label: token, pin: userPIN, officerPIN: officerPIN,
                 initializeArguments: initializeArguments,
-                keyKinds: keyTypes.isEmpty ? KeyKind.all : KeyKind.all.filter { keyTypes.contains($0.name) })
+                keyTypes: keyTypes.isEmpty ? KeyType.allCases : keyTypes.compactMap(KeyType.init(rawValue:)))
         } catch {
             throw CommandError("the module cannot be probed: \(error)")
         }

@@ -1,48 +1,6 @@
 package import HPKI
 import Host
 
-/// The backups that an instance made, and until when each is kept: what a destroyed key might still come back from.
-package struct BackupLedger: Sendable, Hashable, Codable {
-    /// One backup.
-    package struct Backup: Sendable, Hashable, Codable {
-        package let id: HexBytes
-        /// Seconds since 1970.
-        package let made: Int64
-        /// Seconds since 1970.
-        package let keepUntil: Int64
-    }
-
-    private static let version = 1
-    /// Old ones that have expired are dropped when a new one is entered.
-    package let backups: [Backup]
-    private let version: Int
-
-    /// The ledger of an instance, empty where none was written; throws `.damaged`.
-    package static func read(_ folder: CustodyFolder) throws(CeremonyError) -> BackupLedger {
-        guard Files.exists(folder.ledgerFile) else { return BackupLedger(backups: [], version: version) }
-        let ledger = try CustodyJSON.value(
-            BackupLedger.self, from: try folder.read(folder.ledgerFile), at: folder.ledgerFile)
-        guard ledger.version == version else { throw .damaged(path: folder.ledgerFile, what: "its version is unknown") }
-        return ledger
-    }
-
-    /// When the last backup made by `moment` expires, such as one that holds a key destroyed then; nil for none.
-    package func lastExpiry(ofBackupsMadeBy moment: Instant, now: Instant) -> Instant? {
-        backups.filter { $0.keepUntil > now.seconds && $0.made <= moment.seconds }.map(\.keepUntil).max()
-            .map { Instant(seconds: $0) }
-    }
-
-    /// Enters a backup, before it is written: an entry without a backup harms nobody, a backup without one would.
-    package static func enter(
-        id: [UInt8], made: Instant, keepUntil: Instant, in folder: CustodyFolder
-    ) throws(CeremonyError) {
-        let kept = try read(folder).backups.filter { $0.keepUntil > made.seconds }
-        let backup = Backup(id: HexBytes(id), made: made.seconds, keepUntil: keepUntil.seconds)
-        let bytes = try CustodyJSON.bytes(BackupLedger(backups: kept + [backup], version: version))
-        try hosted { () throws(HostError) in try Files.write(bytes, to: folder.ledgerFile) }
-    }
-}
-
 /// `data/restored`: says that an instance was made from a backup, until core has recorded it and suspended every key.
 package struct RestoreMark: Sendable, Hashable, Codable {
     /// RFC 3339, UTC.

@@ -1,0 +1,49 @@
+internal import Glibc
+import Host
+import Storage
+
+/// Hashes again, while core serves, the records that a start took from a mark.
+package struct AuditRecheck: Sendable {
+    let database: Database
+    let key: LogKey
+    let mark: LogMark
+    let file: LogMarkFile
+
+    /// How many records there are to hash.
+    package var size: UInt64 { mark.state.tree.size }
+
+    /// Hashes them on a thread of its own; throws `.broken` naming the record for anything that does not hold, and the
+    /// next start then hashes the whole log, and `.unreadable`.
+    package func run() async throws(AuditError) {
+        let result: Result<Void, AuditError> = await withCheckedContinuation { answer in
+            HostThread.start("audit-recheck") {
+                answer.resume(returning: Result { () throws(AuditError) in try runBlocking() })
+            }
+        }
+        try result.get()
+    }
+
+    private func runBlocking() throws(AuditError) {
+        var scan = AuditVerifier.Scan()
+        do {
+            // A transaction for each piece, since a long one would keep the database from giving its journal back.
+            var isEnd = false
+            while !isEnd {
+                (scan, isEnd) = try database.readBlocking { [scan] connection in
+                    var next = scan
+                    let isEnd = try !AuditVerifier.advance(&next, upTo: size, key, connection)
+                    return (next, isEnd)
+                }
+                // Signing comes first.
+                usleep(5000)
+            }
+        } catch { throw .unreadable("\(error)") }
+        if scan.faults.isEmpty, scan.state != mark.state {
+            scan.faults.append("the records up to \(size) do not give the root that the mark holds")
+        }
+        if let fault = scan.faults.first {
+            file.remove()
+            throw .broken(fault)
+        }
+    }
+}
