@@ -111,9 +111,16 @@ extension CoreInstance {
         )
         return HealthFacts(
             hsm: isTokenReady && !sign.custody.isFailing, audit: log.isRunning, clock: clockGuard.isSteady,
-            alarms: watch.alarms(at: now) + keyFaults.withLock { Array($0.prefix(5)) },
+            alarms: watch.alarms(at: now) + keyFaults.withLock { Array($0.prefix(5)) } + ceremonyAlarm,
             metrics: metrics
         )
+    }
+
+    /// Keys are to be wrapped and no ceremony was held: what is signed with is as it was, but none can be made.
+    private var ceremonyAlarm: [String] {
+        guard settings.registration.mode == .wrapped, !registry.epochs.all.contains(where: { $0.state == .current })
+        else { return [] }
+        return ["there is no wrapping key, so no key can be made; two officers make it: shirushi hsm init"]
     }
 
     /// Compares the token with the registry, and the registry with the log.

@@ -97,15 +97,19 @@ package final class CertificateWatch: Sendable {
 
     /// Takes a list that was delivered: counts from now on, and stays in the folder for the next start and for front.
     ///
-    /// Throws `CRLError` for one that no known authority signed, and what writing the file throws.
+    /// Throws `CRLError` for one that no known authority signed or that is older than the one held, and what writing
+    /// the file throws.
     package func take(_ list: CertificateRevocationList) throws {
         let issuers = trust.anchors + trust.intermediates
+        // Under the lock, so that of two lists at once the newer one is written last.
         try state.withLock { state in
-            state.crls = try state.crls.adding(list, issuers: issuers)
+            let crls = try state.crls.adding(list, issuers: issuers)
+            guard crls.all.contains(where: { $0.der == list.der }) else { throw CRLError.superseded }
+            let name = "delivered-\(Hex.encode(Array(Digest(of: list.issuer.der + list.series).bytes.prefix(8)))).crl"
+            try Files.write(list.der, to: settings.folder + "/crls/" + name)
+            state.crls = crls
             state.judged = [:]
         }
-        let name = "delivered-\(Hex.encode(Array(Digest(of: list.issuer.der).bytes.prefix(8)))).crl"
-        try Files.write(list.der, to: settings.folder + "/crls/" + name)
     }
 
     /// Polls the folder and the sources until its task is cancelled.
@@ -129,6 +133,8 @@ package final class CertificateWatch: Sendable {
             do {
                 let list = try await fetch(source)
                 crls = try crls.adding(list, issuers: trust.anchors + trust.intermediates)
+                // An older one than that held must not take its place at the next start.
+                guard crls.all.contains(where: { $0.der == list }) else { continue }
                 // Kept beside the others: for front, which judges prescriptions, and for core's next start.
                 let name = "fetched-\(Hex.encode(Array(Digest(of: Array(source.utf8)).bytes.prefix(8)))).crl"
                 try Files.write(list, to: settings.folder + "/crls/" + name)

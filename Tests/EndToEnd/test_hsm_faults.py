@@ -180,11 +180,13 @@ def test_a_failing_unwrap_signs_nothing_and_comes_back(fresh):
     finish(fresh)
 
 
-def test_a_module_that_does_not_load_at_the_start_is_waited_for(fresh):
-    """Red and 503 while the file is no library, such as on a mount that is not there yet; green with no hand."""
+@pytest.mark.parametrize("content", [None, b""], ids=["missing", "no library"])
+def test_a_module_that_does_not_load_at_the_start_is_waited_for(fresh, content):
+    """Red and 503 without the module's file, such as on a mount that is not there yet; green with no hand."""
     module = fresh.settings()["hsm"]["module"]
     elsewhere = fresh.home.parent / "module.so"
-    elsewhere.write_bytes(b"")
+    if content is not None:
+        elsewhere.write_bytes(content)
     fresh.configure(lambda settings: settings["hsm"].update(module=str(elsewhere)))
     fresh.start(ready=False)
     await_readiness(fresh, 503)

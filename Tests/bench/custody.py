@@ -298,7 +298,7 @@ def alternating(few, many, cached, raw, rounds):
 def loaded(folder, instance, count, cold, seconds):
     """Cold signatures by many clients at once until `cold` are made or `seconds` are over, with memory on the way."""
     issuer = Issuer.of(instance)
-    until = int(time.time()) + 3500
+    until = int(time.time()) + 15 * 3600
     tokens, bodies = folder / "tokens", folder / "bodies"
     tokens.write_text("".join(issuer.token(name(random.randrange(count)), exp=until) + "\n" for _ in range(TOKENS)))
     bodies.write_text("".join(json.dumps(documents.prescribing()) + "\n" for _ in range(512)))

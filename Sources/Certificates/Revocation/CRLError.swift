@@ -12,6 +12,8 @@ package enum CRLError: Error, Sendable, Hashable {
     case unknownIssuer(String)
     /// The signature is not that of the issuer.
     case badSignature(SignatureError)
+    /// A newer list of the same issuer and scope is held.
+    case superseded
     /// A text file without a PEM block of the expected label, or with a broken one.
     case invalidPEM
 
@@ -24,6 +26,7 @@ package enum CRLError: Error, Sendable, Hashable {
         case .unsupportedScope: "The CRL covers reasons or certificates of a kind that is not supported."
         case .unknownIssuer(let name): "No trusted certificate of the CRL's issuer (\(name)) may sign it."
         case .badSignature(let error): "The CRL's signature does not verify (\(error))."
+        case .superseded: "A newer list of the same issuer is held already."
         case .invalidPEM: "The file is neither DER nor a well-formed PEM file."
         }
     }

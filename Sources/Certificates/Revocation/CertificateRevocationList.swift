@@ -137,6 +137,11 @@ package struct CertificateRevocationList: Sendable {
             || !Set(distributionPoints).isDisjoint(with: certificate.extensions.crlDistributionPoints)
     }
 
+    /// Bytes that tell one publication of an issuer from its others; empty for its only one.
+    package var series: [UInt8] {
+        scope == .all && distributionPoints.isEmpty ? [] : Array("\(scope) \(distributionPoints)".utf8)
+    }
+
     /// True where both lists are issues of one publication, of which the newest counts.
     func isSameSeries(as other: CertificateRevocationList) -> Bool {
         scope == other.scope && Set(distributionPoints) == Set(other.distributionPoints)

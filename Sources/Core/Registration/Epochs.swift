@@ -12,9 +12,9 @@ final class Epochs: Sendable {
 
     var all: [WrappingEpoch] { known.withLock { $0 } }
 
-    /// The epoch under which new keys go; throws `.epochMissing` where a ceremony has not made one yet.
+    /// The epoch under which new keys go; throws `.noWrappingKey` where a ceremony has not made one yet.
     func current() throws(KeyError) -> Int64 {
-        guard let epoch = known.withLock({ $0.last { $0.state == .current } }) else { throw .epochMissing(1) }
+        guard let epoch = known.withLock({ $0.last { $0.state == .current } }) else { throw .noWrappingKey }
         return epoch.epoch
     }
 

@@ -72,14 +72,16 @@ package enum ImportStore {
         return true
     }
 
-    /// The next rows that wait, of any import.
-    static func waiting(limit: Int, in connection: any SQLConnection) throws(StorageError) -> [Waiting] {
+    /// The next rows of an authority that wait, of any of its imports.
+    static func waiting(
+        of authority: AuthorityID, limit: Int, in connection: any SQLConnection
+    ) throws(StorageError) -> [Waiting] {
         let rows = try connection.query(
             """
-            SELECT authority, name, row, credential, key_type, facts FROM import_row WHERE outcome IS NULL
-            ORDER BY authority, name, row LIMIT $1
+            SELECT authority, name, row, credential, key_type, facts FROM import_row
+            WHERE outcome IS NULL AND authority = $1 ORDER BY name, row LIMIT $2
             """,
-            [.integer(Int64(limit))]
+            [.text(authority.description), .integer(Int64(limit))]
         )
         var waiting: [Waiting] = []
         for row in rows {

@@ -31,12 +31,13 @@ struct KeysAudit: Sendable {
         if rows {
             try await checkSeals(&report)
             try await checkLog(&report)
+            try await checkRows(&report)
         }
         return KeysReport(
             objects: report.objects, faults: report.faults, keys: report.keys, records: report.records)
     }
 
-    private struct Findings {
+    struct Findings {
         var objects: [String] = []
         var faults: [String] = []
         var keys: UInt64 = 0
@@ -110,6 +111,9 @@ struct KeysAudit: Sendable {
                         let (record, _, material) = try CredentialStore.audited(id, in: connection)
                     else { return "the key of \(name) belongs to no credential" }
                     guard case .wrapped(let wrapped)? = material else { return nil }
+                    if record.state == .destructionPending || record.state == .destroyed {
+                        return "credential \(name): its key is here, although it was deleted"
+                    }
                     // A key that was ordered and not yet recorded has no public key here; its next order makes another.
                     guard let publicKey = record.publicKey else {
                         return record.state == .requested ? nil : "credential \(name) has no public key"
@@ -125,58 +129,7 @@ struct KeysAudit: Sendable {
         }
     }
 
-    /// Each row is what the log's newest entry of it says: no row was changed, rolled back or removed behind the log.
-    private func checkLog(_ report: inout Findings) async throws(Failure) {
-        var next: UInt64 = 0
-        while true {
-            let from = next
-            let (entries, faults) = try await read { connection in
-                let entries = try AuditReader.entries(from: from, limit: 1000, in: connection)
-                var faults: [String] = []
-                for entry in entries where entry.leaf.kind == .administration {
-                    for opening in entry.detail?.openings ?? [] where opening.field == .registration {
-                        if let fault = try Self.fault(opening.value, entry.leaf.sequence, connection) {
-                            faults.append(fault)
-                        }
-                    }
-                }
-                return (entries.map(\.leaf.sequence), faults)
-            }
-            for fault in faults { report.fault(fault) }
-            guard let last = entries.last else { return }
-            report.records = last + 1
-            next = last + 1
-        }
-    }
-
-    private static func fault(
-        _ registration: String, _ sequence: UInt64, _ connection: any SQLConnection
-    ) throws -> String? {
-        let parts = registration.split(separator: ":").map(String.init)
-        guard parts.count >= 4, let digest = parts.last else { return "record \(sequence) cannot be understood" }
-        // An identifier may have colons in it.
-        let name = parts[1..<parts.count - 2].joined(separator: ":")
-        let held: (entry: UInt64?, digest: String)?
-        switch parts[0] {
-        case "credential":
-            held = try CredentialID(name).flatMap { try CredentialStore.audited($0, in: connection) }
-                .map { ($0.entry, $0.record.digest.hex) }
-        case "holder":
-            held = try HolderID(name).flatMap { try HolderStore.audited($0, in: connection) }
-                .map { ($0.record, $0.holder?.digest.hex ?? "") }
-        default: return "record \(sequence) cannot be understood"
-        }
-        guard let held else { return "\(parts[0]) \(name): its row is gone; record \(sequence) tells of it" }
-        guard let entry = held.entry, entry >= sequence else {
-            return "\(parts[0]) \(name): its row is older than record \(sequence); it was rolled back"
-        }
-        guard entry > sequence || held.digest == digest else {
-            return "\(parts[0]) \(name): its row is not what record \(sequence) says; it was altered"
-        }
-        return nil
-    }
-
-    private func read<Value: Sendable>(
+    func read<Value: Sendable>(
         _ work: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws(Failure) -> Value {
         do { return try await database.read(work) } catch {

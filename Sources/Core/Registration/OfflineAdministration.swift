@@ -2,7 +2,8 @@ import Audit
 package import CoreProtocol
 package import HPKI
 import Host
-import Keys
+package import Identity
+package import Keys
 package import Storage
 
 /// Acts of ceremonies and backups while nothing serves: recorded in the log as core would, under the instance's lock.
@@ -12,6 +13,43 @@ package enum OfflineAdministration {
         _ request: AdminRequest, _ database: Database, _ paths: CoreSettings.Paths, origin: String, now: Instant
     ) async throws(Failure) -> CoreReply {
         let (note, step) = try await plan(request, database, now)
+        try await logged(database, paths, origin: origin) { log in
+            try await log.recordEvent(.administration, note: note) { connection, _ in try step(connection) }
+        }
+        return .noted
+    }
+
+    /// Registers a holder with a key in effect, as a development instance begins with; recorded as core would.
+    package static func register(
+        _ holder: RegisteredHolder, _ credential: CredentialRecord, _ material: KeyMaterial,
+        serial: (issuer: Digest, number: [UInt8]), _ database: Database, _ paths: CoreSettings.Paths, origin: String
+    ) async throws(Failure) {
+        let party = AuthorityIdentification(certificates: [:], adminKey: Digest(of: [])).itself(for: holder.authority)
+        let change = RegistryChange(
+            note: "registered with an active key of the development authority", party: party,
+            holder: holder.record.id,
+            registrations: [
+                "holder:\(holder.record.id):\(holder.version):\(holder.digest.hex)",
+                "credential:\(credential.id):\(credential.version):\(credential.digest.hex)",
+            ],
+            transition: (nil, credential.state), requestID: "-")
+        try await logged(database, paths, origin: origin) { log in
+            try await log.record(change) { connection, sequence in
+                _ = try HolderStore.put(holder, record: sequence, in: connection)
+                _ = try CredentialStore.put(
+                    credential, endsAt: credential.endsAt, entry: sequence, in: connection)
+                _ = try CredentialStore.noteSerial(
+                    issuer: serial.issuer, serial: serial.number, of: credential.id, in: connection)
+                try CredentialStore.put(material, of: credential.id, in: connection)
+            }
+        }
+    }
+
+    /// The log's writer for as long as `body` takes.
+    private static func logged(
+        _ database: Database, _ paths: CoreSettings.Paths, origin: String,
+        _ body: (AuditLog) async throws -> Void
+    ) async throws(Failure) {
         do {
             let key = LogKey(try SecretFile.read(paths.logKey, atMost: 4096).copiedBytes)
             let verified = try AuditVerifier.open(
@@ -21,11 +59,10 @@ package enum OfflineAdministration {
                 pseudonyms: Pseudonyms(key: try SecretFile.read(paths.pseudonymKey, atMost: 4096).copiedBytes),
                 clock: .live, random: .live, onStop: { _ in })
             defer { log.stop() }
-            try await log.recordEvent(.administration, note: note) { connection, _ in try step(connection) }
+            try await body(log)
         } catch let error as AuditError { throw error.failure } catch {
             throw Failure(.auditUnavailable, "The audit log cannot be opened.", cause: "\(error)")
         }
-        return .noted
     }
 
     private typealias Plan = (note: String, step: @Sendable (any SQLConnection) throws -> Void)

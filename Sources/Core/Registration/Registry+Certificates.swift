@@ -1,6 +1,7 @@
 import Certificates
 import CoreProtocol
 import HPKI
+import Host
 import Identity
 import Keys
 import Storage
@@ -15,6 +16,10 @@ extension Registry {
             guard known == der else {
                 throw Failure(.registryConflict, "The credential has another certificate; order a renewal instead.")
             }
+            // Taken before, and kept from taking effect by a fault or by another change at that moment.
+            if held.state == .certified, held.takesOverAt.map({ $0 <= clock.now() }) != false {
+                return try await activate(held, ask).facts
+            }
             return held.facts
         }
         guard held.state == .generated, let publicKey = held.publicKey else {
@@ -22,11 +27,18 @@ extension Registry {
             throw Failure(.wrongState, "The credential has no key to be certified yet.")
         }
         let now = clock.now()
+        // A little in the past is two clocks; more of it is a mistake that would revoke the old key at once.
+        if let takesOverAt, takesOverAt < now.adding(seconds: -300) {
+            throw Failure(
+                .malformedRequest,
+                "takesOverAt is past. Leave it away for at once; what is replaced is revoked for good then.")
+        }
         let later = takesOverAt.flatMap { $0 > now ? $0 : nil }
         let certificate = try await judge(der, publicKey, held, takesOverAt: later, ask)
         var next = try moved(held, to: .certified)
         next.certificate = der
-        next.takesOverAt = later
+        // Also where that is now: should the next step fail, the clock's turn does it.
+        next.takesOverAt = later ?? now
         let issuer = Digest(of: certificate.issuer.der)
         let serial = certificate.serialNumber
         try await store(
@@ -40,6 +52,7 @@ extension Registry {
                     reasons: ["serial-seen"])
             }
         }
+        failpoint.pass("core.certified")
         return later == nil ? try await activate(next, ask).facts : next.facts
     }
 

@@ -20,7 +20,7 @@ extension Registry {
             guard held.record != record else { return held.facts }
             var next = held
             next.record = record
-            next.version += 1
+            next.version &+= 1  // a row at the end of counting is refused as changed by another
             try await store(next, note: "holder changed", ask)
             return next.facts
         }
@@ -38,7 +38,7 @@ extension Registry {
         guard held.state != state else { return held.facts }
         var next = held
         next.state = state
-        next.version += 1
+        next.version &+= 1  // a row at the end of counting is refused as changed by another
         let keys = try await read {
             try CredentialStore.list(of: ask.authority, holder: id, after: nil, limit: 1000, in: $0)
         }

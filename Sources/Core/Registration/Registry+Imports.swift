@@ -2,6 +2,7 @@ import Audit
 import CoreProtocol
 import HPKI
 import Identity
+import Keys
 import Logging
 import Storage
 
@@ -43,10 +44,19 @@ extension Registry {
         return try await read { try ImportStore.report(name, of: ask.authority, from: first, limit: limit, in: $0) }
     }
 
-    /// Does the rows that wait until its task is cancelled; a row that meets a fault of ours waits on.
+    /// Does the rows that wait until its task is cancelled, those of all authorities at the same time; a row that meets
+    /// a fault of ours waits on.
     func runImports(log: Logger) async {
+        await withTaskGroup(of: Void.self) { group in
+            for authority in settings.authorities.map(\.remit.name) {
+                group.addTask { await runImports(of: authority, log) }
+            }
+        }
+    }
+
+    private func runImports(of authority: AuthorityID, _ log: Logger) async {
         while !Task.isCancelled {
-            let rows = (try? await read { try ImportStore.waiting(limit: 50, in: $0) }) ?? []
+            let rows = (try? await read { try ImportStore.waiting(of: authority, limit: 50, in: $0) }) ?? []
             var stuck = rows.isEmpty
             for row in rows where !Task.isCancelled {
                 if await !perform(row, log) { stuck = true }

@@ -23,12 +23,7 @@ extension Registry {
             guard held.state == .requested else { return held.facts }
             return try await generate(held, holder, ask).facts
         }
-        if let replaced = order.replaces {
-            let old = try await owned(replaced, ask)
-            guard old.holder == order.holder else {
-                throw Failure(.registryConflict, "The credential to be replaced is another holder's.")
-            }
-        }
+        if let replaced = order.replaces { try checkReplaceable(try await owned(replaced, ask), by: order) }
         let record = CredentialRecord(
             id: order.credential, holder: order.holder, authority: ask.authority, keyType: offer.keyType,
             algorithm: offer.algorithm, custody: settings.mode.rawValue, replaces: order.replaces, at: clock.now()
@@ -36,7 +31,14 @@ extension Registry {
         let what = order.replaces.map { "renewal of \($0)" } ?? "key"
         try await store(
             [Change(from: nil, next: record)],
-            note: "\(what) requested: \(offer.keyType.rawValue), \(offer.algorithm.rawValue)", ask)
+            note: "\(what) requested: \(offer.keyType.rawValue), \(offer.algorithm.rawValue)", ask
+        ) { connection in
+            // In the transaction, since of two renewals at once both would take over.
+            guard let replaced = order.replaces,
+                let other = try CredentialStore.successor(of: replaced, besides: order.credential, in: connection)
+            else { return }
+            throw Failure(.registryConflict, "\(other) replaces this credential already; renew that one.")
+        }
         return try await generate(record, holder, ask).facts
     }
 
@@ -58,6 +60,19 @@ extension Registry {
         return .credentials(records.map(\.facts), next: records.count == limit ? records.last?.id : nil)
     }
 
+    private func checkReplaceable(_ old: CredentialRecord, by order: KeyOrder) throws(Failure) {
+        guard old.holder == order.holder else {
+            throw Failure(.registryConflict, "The credential to be replaced is another holder's.")
+        }
+        switch old.state {
+        case .requested, .generated, .certified:
+            throw Failure(
+                .wrongState,
+                "The credential to be replaced is \(old.state.rawValue) and not in effect; revoke it first.")
+        default: break
+        }
+    }
+
     private func offer(for order: KeyOrder) throws(Failure) -> RegistrationSettings.Offer {
         let wanted = order.keyType
         guard let offer = wanted.map({ type in settings.offers.first { $0.keyType == type } }) ?? settings.offers.first
@@ -68,13 +83,40 @@ extension Registry {
         return offer
     }
 
-    /// Makes the key, has it prove its possession under a permit and an intent of its own, and stores the request.
+    /// Makes the key in the credential's turn; who waited for another that made it gets what that one made.
     private func generate(
+        _ ordered: CredentialRecord, _ holder: RegisteredHolder, _ ask: Ask
+    ) async throws(Failure) -> CredentialRecord {
+        try await turns.take(ordered.id, for: ask.authority) { () async throws(Failure) in
+            var record = try await owned(ordered.id, ask)
+            guard record.state == .requested else { return record }
+            // Where the mode was changed since the order, the key is made as the configuration has it now.
+            record.custody = settings.mode.rawValue
+            return try await make(record, holder, ask)
+        }
+    }
+
+    /// Makes the key, has it prove its possession under a permit and an intent of its own, and stores the request.
+    private func make(
         _ record: CredentialRecord, _ holder: RegisteredHolder, _ ask: Ask
     ) async throws(Failure) -> CredentialRecord {
         let new = try await makeKey(record)
         defer { if let spare = new.spare { spares.release(spare) } }
         failpoint.pass("core.key-made")
+        do {
+            return try await prove(new, record, holder, ask)
+        } catch {
+            // A resident key that nothing will know; what the log could not answer for is left as it is.
+            if case .resident(let keyID) = new.material, error.kind != .auditUnavailable {
+                try? await custody.destroyResident(keyID)
+            }
+            throw error
+        }
+    }
+
+    private func prove(
+        _ new: NewKey, _ record: CredentialRecord, _ holder: RegisteredHolder, _ ask: Ask
+    ) async throws(Failure) -> CredentialRecord {
         let request = try certificationRequest(record, holder.record, new.publicKey)
         let key: SigningKey
         do {
@@ -91,7 +133,12 @@ extension Registry {
         next.request = request.assembled(with: value)
         try await store(
             [Change(from: record.state, next: next)],
-            note: "key generated: \(record.keyType.rawValue), \(record.custody)\(new.epochText)", ask)
+            note: "key generated: \(record.keyType.rawValue), \(record.custody)\(new.epochText)", ask
+        ) { connection in
+            guard try CredentialStore.material(of: record.id, in: connection) == new.material else {
+                throw Failure(.registryConflict, "The credential was changed at the same time; read it anew.")
+            }
+        }
         return next
     }
 

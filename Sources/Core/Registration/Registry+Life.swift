@@ -32,9 +32,16 @@ extension Registry {
 
     func revoke(_ id: CredentialID, _ reason: RevocationReason, _ ask: Ask) async throws(Failure) -> CredentialFacts {
         let held = try await owned(id, ask)
-        guard held.state != .revoked else { return held.facts }
         guard reason != .certificateHold, reason != .removeFromCRL else {
             throw Failure(.malformedRequest, "\(reason.name) is no reason for a revocation; suspend, or resume.")
+        }
+        if held.state == .revoked {
+            // That a key was compromised is worth knowing whenever it comes out.
+            guard reason == .keyCompromise, held.reason != .keyCompromise, var next = held.restated(at: clock.now())
+            else { return held.facts }
+            next.reason = reason
+            try await store([Change(from: held.state, next: next)], note: "revoked before; now: \(reason.name)", ask)
+            return next.facts
         }
         var next = try moved(held, to: .revoked)
         next.reason = reason
@@ -89,7 +96,10 @@ extension Registry {
 
     private func takeOver(_ id: CredentialID) async throws(Failure) {
         guard let held = try await read({ try CredentialStore.record(id, in: $0) }) else { return }
-        _ = try await activate(held, itself(held))
+        do { _ = try await activate(held, itself(held)) } catch {
+            // The next turn does it, should what it replaces be changed at this moment.
+            guard error.kind == .registryConflict || error.kind == .wrongState else { throw error }
+        }
     }
 
     private func finishDestruction() async throws(Failure) {

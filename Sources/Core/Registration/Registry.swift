@@ -23,6 +23,7 @@ package struct Registry: Sendable {
     let watch: CertificateWatch
     let epochs: Epochs
     let spares: SpareKeys
+    let turns = MakingTurns()
     let clock: WallClock
     let random: Random
     let failpoint: Failpoint

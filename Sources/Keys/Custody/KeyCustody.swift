@@ -17,7 +17,7 @@ package final class KeyCustody: Sendable {
     // Handles are looked up here on the hot path and never searched for in the token.
     private let handles: Mutex<TokenKeys>
     // Uses in a row that the module failed, and when the last of them did; a value that holds ends the row.
-    private let failures = Mutex<(count: Int, last: ContinuousClock.Instant)>((0, .now))
+    private let failures = Mutex<(count: Int, last: ContinuousClock.Instant, key: CredentialID?)>((0, .now, nil))
     private static let failuresThatCount = 3
     /// How long the module counts as failing, unless it fails again: nobody may use a key just to find out.
     private static let failingFor: Duration = .seconds(10)
@@ -50,6 +50,14 @@ package final class KeyCustody: Sendable {
     package var isFailing: Bool {
         let failures = failures.withLock { $0 }
         return failures.count >= Self.failuresThatCount && failures.last.duration(to: .now) < Self.failingFor
+    }
+
+    /// Counts a failure; one key that gives wrong values again and again tells of itself and not of the module.
+    private func note(_ error: KeyError, of credential: CredentialID) {
+        failures.withLock { failures in
+            if error == .wrongValue, failures.key == credential { return }
+            failures = (failures.count + 1, .now, credential)
+        }
     }
 
     /// The number of private keys in the token.
@@ -86,7 +94,7 @@ package final class KeyCustody: Sendable {
             failures.withLock { $0.count = 0 }
             return SignatureValue(checked: value, of: open)
         case .failure(let error):
-            if error.isOfModule { failures.withLock { $0 = ($0.count + 1, .now) } }
+            if error.isOfModule { note(error, of: key.credential) }
             let outcome = error.outcome
             do { _ = try await log.conclude(open, outcome, step: step(outcome)) } catch { throw .auditStopped }
             throw error
@@ -227,7 +235,7 @@ extension KeyError {
     /// Whether the module is at fault, rather than how much it has to do, or what is in it.
     fileprivate var isOfModule: Bool {
         switch self {
-        case .token(.busy), .keyMissing, .auditStopped, .sealBroken, .closed, .unwrapRefused: false
+        case .token(.busy), .keyMissing, .auditStopped, .sealBroken, .closed, .unwrapRefused, .noWrappingKey: false
         case .token, .wrongValue, .epochMissing: true
         }
     }
@@ -239,6 +247,7 @@ extension KeyError {
         case .sealBroken: .failed("the key's row was altered; the key was not used")
         case .unwrapRefused: .failed("the token did not unwrap the key; it was not used")
         case .epochMissing(let epoch): .failed("the token lacks the wrapping key of epoch \(epoch)")
+        case .noWrappingKey: .failed("there is no wrapping key")
         case .closed: .failed("the key was being suspended, revoked or destroyed; it was not used")
         case .token(let error) where error.keyMayHaveBeenUsed: .unknown("the module did not tell: \(error)")
         case .token(let error): .failed("the key was not used: \(error)")

@@ -15,6 +15,8 @@ package enum KeyError: Error, Sendable, Hashable {
     case unwrapRefused(CredentialID?)
     /// The token does not hold the wrapping key of this epoch.
     case epochMissing(Int64)
+    /// No ceremony has made a wrapping key yet.
+    case noWrappingKey
     /// The key is being suspended, revoked or destroyed at this moment; it was not used.
     case closed(CredentialID)
     /// The audit log could not record the outcome, so nothing may be given out.
@@ -40,6 +42,10 @@ extension KeyError {
         case .epochMissing:
             Failure(
                 .keyUnavailable, "The security module does not hold the wrapping key of this key.", retryAfter: 60)
+        case .noWrappingKey:
+            Failure(
+                .keyUnavailable, "This instance has no wrapping key yet; two officers make it: shirushi hsm init.",
+                retryAfter: 600)
         case .closed:
             Failure(.credentialUnusable, "The key is being suspended, revoked or destroyed.")
         case .token(.busy):

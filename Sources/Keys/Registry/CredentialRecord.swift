@@ -10,7 +10,8 @@ package struct CredentialRecord: Sendable, Hashable {
     package var state: CredentialState
     package let keyType: KeyType
     package let algorithm: SignatureAlgorithm
-    package let custody: String
+    /// `resident` or `wrapped`; decided anew while there is no key.
+    package var custody: String
     /// The credential from which this one takes over.
     package let replaces: CredentialID?
     /// When a certified one becomes active.
@@ -70,9 +71,15 @@ package struct CredentialRecord: Sendable, Hashable {
 
     /// The record behind a change, or nil where the life of a key has no such step.
     package func moved(to state: CredentialState, at now: Instant) -> CredentialRecord? {
-        guard self.state.successors.contains(state) else { return nil }
-        var next = self
+        guard self.state.successors.contains(state), var next = restated(at: now) else { return nil }
         next.state = state
+        return next
+    }
+
+    /// The record behind a change that leaves its state; nil where the row's version is at its end.
+    package func restated(at now: Instant) -> CredentialRecord? {
+        guard version < .max else { return nil }
+        var next = self
         next.changedAt = now
         next.version += 1
         return next
@@ -80,13 +87,12 @@ package struct CredentialRecord: Sendable, Hashable {
 
     /// The record of a key that a restore holds back, suspended before or now; nil for one that cannot sign again.
     package func held(since: Instant, at now: Instant) -> CredentialRecord? {
-        guard state == .suspended || state.successors.contains(.suspended) else { return nil }
-        var next = self
+        guard state == .suspended || state.successors.contains(.suspended), var next = restated(at: now) else {
+            return nil
+        }
         if state != .suspended { next.reason = .certificateHold }
         next.state = .suspended
         next.heldSince = since
-        next.changedAt = now
-        next.version += 1
         return next
     }
 

@@ -117,6 +117,21 @@ package enum CredentialStore {
 
     // MARK: For the registry
 
+    /// Another credential than `id` that replaces `replaced` and has not ended; nil where there is none.
+    package static func successor(
+        of replaced: CredentialID, besides id: CredentialID, in connection: any SQLConnection
+    ) throws(StorageError) -> CredentialID? {
+        // Of one holder there are few.
+        try connection.queryOne(
+            """
+            SELECT c.id AS id FROM credential o JOIN credential c ON c.holder = o.holder
+            WHERE o.id = $1 AND c.replaces = $1 AND c.id <> $2
+                AND c.state IN ('requested', 'generated', 'certified', 'active', 'suspended') LIMIT 1
+            """,
+            [.text(replaced.description), .text(id.description)]
+        ).map(self.id)
+    }
+
     /// The record of one credential; nil when it does not exist.
     package static func record(
         _ id: CredentialID, in connection: any SQLConnection

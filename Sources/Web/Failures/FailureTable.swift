@@ -248,35 +248,35 @@ package enum FailureTable {
         case .keyUnavailable:
             Row(
                 503, "key-unavailable", "The key cannot be reached now",
-                next: "Repeat after Retry-After with the same Idempotency-Key.",
+                next: "Repeat the same request after Retry-After, with its Idempotency-Key if it had one.",
                 operator: "Look at the HSM; the log names the fault.",
                 oauth: "temporarily_unavailable", retryAfter: 5
             )
         case .auditUnavailable:
             Row(
                 503, "audit-unavailable", "Nothing is signed while the audit cannot be written",
-                next: "Repeat after Retry-After with the same Idempotency-Key.",
+                next: "Repeat the same request after Retry-After, with its Idempotency-Key if it had one.",
                 operator: "Look at the disk of the data folder: full, read-only or failing.",
                 oauth: "temporarily_unavailable", retryAfter: 30
             )
         case .revocationUnknown:
             Row(
                 503, "revocation-unknown", "It cannot be known whether the certificate is revoked",
-                next: "Repeat after Retry-After with the same Idempotency-Key.",
+                next: "Repeat the same request after Retry-After, with its Idempotency-Key if it had one.",
                 operator: "Fetch a current CRL of the authority; the alarms in the log name it.",
                 oauth: "temporarily_unavailable", retryAfter: 60
             )
         case .issuerUnavailable:
             Row(
                 503, "issuer-unavailable", "The keys of the token's issuer cannot be fetched",
-                next: "Repeat after Retry-After with the same Idempotency-Key.",
+                next: "Repeat the same request after Retry-After, with its Idempotency-Key if it had one.",
                 operator: "Look whether the address of the issuer's keys (issuers.jwks) answers from this machine.",
                 oauth: "temporarily_unavailable", retryAfter: 10
             )
         case .coreUnavailable:
             Row(
                 503, "core-unavailable", "The signing process is not available",
-                next: "Repeat after Retry-After with the same Idempotency-Key.",
+                next: "Repeat the same request after Retry-After, with its Idempotency-Key if it had one.",
                 operator: "The supervisor restarts core by itself; the log says why it ended.",
                 oauth: "temporarily_unavailable", retryAfter: 2
             )

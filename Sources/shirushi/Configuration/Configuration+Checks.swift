@@ -27,9 +27,6 @@ extension Configuration {
         do { _ = try PolicySet(reading: try Files.read(policyFile, atMost: YAMLNode.byteLimit)) } catch {
             faults.append("`policy`: \(error)")
         }
-        if !Files.exists(module.path) {
-            faults.append("`hsm.module`: there is no file \(module.path)")
-        }
         if kind == .production { faults += productionFaults(in: home) }
         return faults
     }
@@ -75,6 +72,11 @@ extension Configuration {
             _ = try CRLStore.load(folder: home.crls, trust: trust)
         }
         return faults
+    }
+
+    /// What keeps a start waiting: core comes up by itself once the module is there, such as on a mount that comes late.
+    var missingModule: String? {
+        Files.exists(module.path) ? nil : "`hsm.module`: there is no file \(module.path)"
     }
 
     private func productionFaults(in home: Home) -> [String] {

@@ -143,14 +143,10 @@ struct DevelopmentInstance {
             let record = CredentialRecord(
                 active: certificate, id: credential, holder: id, authority: authority, keyType: keyType,
                 algorithm: keyType.algorithms[0], custody: custody.rawValue, at: now)
-            try await database.write { connection in
-                _ = try HolderStore.put(registered, record: 0, in: connection)
-                _ = try CredentialStore.put(record, endsAt: certificate.notAfter, entry: nil, in: connection)
-                _ = try CredentialStore.noteSerial(
-                    issuer: Digest(of: certificate.issuer.der), serial: certificate.serialNumber, of: credential,
-                    in: connection)
-                try CredentialStore.put(key.material, of: credential, in: connection)
-            }
+            try await OfflineAdministration.register(
+                registered, record, key.material,
+                serial: (Digest(of: certificate.issuer.der), certificate.serialNumber), database, home.core,
+                origin: "development")
             Progress.say("  \(holder.id): \(holder.roles.map(\.description).joined(separator: ", "))")
         }
         try database.close()

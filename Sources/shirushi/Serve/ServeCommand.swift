@@ -28,11 +28,15 @@ struct ServeCommand: AsyncParsableCommand {
         let home = home.home
         let configuration = try Configuration.read(home, withFiles: true)
         if check {
+            if let fault = configuration.missingModule { throw ConfigurationFaults(faults: [fault]) }
             print(configuration.summary)
             return
         }
         let lock = try Self.lock(home)
         let logger = Log.make("serve", kind: configuration.kind)
+        if let fault = configuration.missingModule {
+            logger.error("nothing is signed until the security module is there", metadata: ["cause": "\(fault)"])
+        }
         if configuration.kind == .development {
             logger.warning(
                 "this is a development instance: its keys and authorities are for trying out, trusted by nobody else"
