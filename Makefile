@@ -31,7 +31,8 @@ test: ## build everything once, then unit, forgery and end-to-end tests (a sampl
 	swift test -c release --skip-build --filter '^WebTests\.'  # apart: rates and deadlines are judged by the clock
 	swift test -c release --skip-build --filter '^CoreTests\.'  # apart: one process loads a PKCS#11 module once
 	scripts/forgery-check
-	$(PYTEST) Tests/EndToEnd
+	$(PYTEST) --numprocesses 2 --dist loadfile --deselect Tests/EndToEnd/test_overload.py Tests/EndToEnd
+	$(PYTEST) Tests/EndToEnd/test_overload.py  # apart: it measures how much this machine can bear
 
 test-long: ## the same with every long test at its full count
 	SHIRUSHI_LONG=1 $(MAKE) test

@@ -11,8 +11,9 @@ import YAML
 extension Configuration {
     /// Reads and checks the configuration of `home`; throws every fault at once.
     ///
-    /// `withFiles` asks that the files which it names, secrets among them, can be read too.
-    static func read(_ home: Home, withFiles: Bool = false) throws -> Configuration {
+    /// `withFiles` asks that the files which it names, secrets among them, can be read too; `withModule` that the security
+    /// module's is there.
+    static func read(_ home: Home, withFiles: Bool = false, withModule: Bool = false) throws -> Configuration {
         try home.mustExist()
         let root: YAMLNode
         do { root = try YAMLNode.read(try Files.read(home.configuration, atMost: YAMLNode.byteLimit)) } catch {
@@ -23,6 +24,7 @@ extension Configuration {
         var faults = reading.faults.errors.sorted { ($0.line ?? 0) < ($1.line ?? 0) }.map(\.description)
         if let configuration {
             faults += configuration.faults(in: home) + (withFiles ? configuration.faultsOfFiles(in: home) : [])
+            if withModule, let fault = configuration.missingModule { faults.append(fault) }
         }
         guard let configuration, faults.isEmpty else { throw ConfigurationFaults(faults: faults) }
         return configuration

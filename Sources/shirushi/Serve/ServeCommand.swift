@@ -26,9 +26,8 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let home = home.home
-        let configuration = try Configuration.read(home, withFiles: true)
+        let configuration = try Configuration.read(home, withFiles: true, withModule: check)
         if check {
-            if let fault = configuration.missingModule { throw ConfigurationFaults(faults: [fault]) }
             print(configuration.summary)
             return
         }
