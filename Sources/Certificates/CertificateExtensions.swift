@@ -10,17 +10,29 @@ package struct CertificateExtensions: Sendable {
     package private(set) var authorityKeyIdentifier: [UInt8]?
     package private(set) var subjectKeyIdentifier: [UInt8]?
     package private(set) var alternativeDirectoryName: DistinguishedName?
-    package private(set) var crlDistributionPoints: [GeneralName] = []
+    /// Every name of subjectAltName, in the order of the encoding.
+    package private(set) var alternativeNames: [GeneralName] = []
+    /// Where, by whom and for which reasons the certificate's revocation is published.
+    package private(set) var distributionPoints: [DistributionPoint] = []
     package private(set) var extendedKeyUsages: [String] = []
     package private(set) var isExtendedKeyUsageCritical = false
     /// True where basicConstraints are present at all.
     package private(set) var hasBasicConstraints = false
     package private(set) var isCA = false
     package private(set) var pathLength: Int?
-    /// Limits on names and policies below an authority, which the path validator cannot apply, critical or not.
-    package private(set) var unappliedConstraints: [String] = []
+    /// The names that certificates below this authority may and may not have.
+    package private(set) var nameConstraints: NameConstraints?
+    /// The limits on policies below this authority.
+    package private(set) var policyLimits = PolicyLimits()
+    /// True where id-pkix-ocsp-nocheck exempts an OCSP responder's certificate from revocation (RFC 6960 §4.2.2.2.1).
+    package private(set) var isRevocationNotChecked = false
     /// Critical extensions that are not understood.
     package private(set) var unknownCritical: [String] = []
+
+    /// The names of the places at which the issuer itself publishes a list for all reasons.
+    package var crlDistributionPoints: [GeneralName] {
+        distributionPoints.filter { $0.reasons == nil && $0.crlIssuers.isEmpty }.flatMap(\.fullName)
+    }
 
     /// Reads `Extensions`, or takes none; throws `.malformed` with the extension's OID, or `.duplicateExtension`.
     package init(_ explicit: DERReader?) throws(CertificateError) {
@@ -53,19 +65,25 @@ package struct CertificateExtensions: Sendable {
             authorityKeyIdentifier = try Self.keyIdentifier(inAuthorityKeyIdentifier: item.value)
         case OID.basicConstraints: try takeBasicConstraints(item.value)
         case OID.certificatePolicies: policies = try Self.readPolicies(item.value)
-        case OID.cRLDistributionPoints: crlDistributionPoints = try Self.readDistributionPoints(item.value)
+        case OID.cRLDistributionPoints: distributionPoints = try DistributionPoint.readList(item.value)
         case OID.subjectAltName:
             var names = try DERReader.whole(item.value).children
-            let directoryNames = try GeneralName.readList(&names).compactMap(\.directoryName)
-            alternativeDirectoryName = directoryNames.first
+            alternativeNames = try GeneralName.readList(&names)
+            alternativeDirectoryName = alternativeNames.lazy.compactMap(\.directoryName).first
         case OID.extKeyUsage:
             var purposes = try DERReader.whole(item.value).children
             repeat {
                 extendedKeyUsages.append(try purposes.next(.objectIdentifier).objectIdentifier())
             } while !purposes.isAtEnd
             isExtendedKeyUsageCritical = item.isCritical
-        case OID.nameConstraints, OID.policyConstraints, OID.policyMappings, OID.inhibitAnyPolicy:
-            unappliedConstraints.append(item.oid)
+        case OID.nameConstraints: nameConstraints = try NameConstraints(der: item.value)
+        case OID.policyConstraints: try policyLimits.takeConstraints(item.value)
+        case OID.policyMappings: try policyLimits.takeMappings(item.value)
+        case OID.inhibitAnyPolicy:
+            policyLimits.inhibitAnyPolicy = try DERReader.whole(item.value, .integer).smallInteger()
+        case OID.ocspNoCheck:
+            guard try DERReader.whole(item.value, .null).contents.isEmpty else { throw .invalidValue }
+            isRevocationNotChecked = true
         default:
             if item.isCritical { unknownCritical.append(item.oid) }
         }
@@ -81,6 +99,8 @@ package struct CertificateExtensions: Sendable {
         }
         if let length = try fields.optional(.integer) { pathLength = try length.smallInteger() }
         try fields.end()
+        // RFC 5280 §4.2.1.9: a holder's certificate limits nobody.
+        guard isCA || pathLength == nil else { throw .invalidValue }
     }
 
     /// The keyIdentifier of an AuthorityKeyIdentifier, nil where it names the issuer's certificate only.
@@ -107,25 +127,10 @@ package struct CertificateExtensions: Sendable {
             // Qualifiers (the address of the practice statement, a notice) are for people.
             _ = try information.optional(.sequence)
             try information.end()
+            guard policies.count <= PolicyLimits.limit else { throw .tooMany }
         } while !list.isAtEnd
         guard Set(policies).count == policies.count else { throw .invalidValue }
         return policies
-    }
-
-    private static func readDistributionPoints(_ der: ArraySlice<UInt8>) throws(DERError) -> [GeneralName] {
-        var list = try DERReader.whole(der).children
-        var names: [GeneralName] = []
-        repeat {
-            var point = try list.enter()
-            let place = try point.enterOptional(.context(0))
-            let reasons = try point.optional(.contextPrimitive(1))
-            let otherIssuer = try point.optional(.context(2))
-            try point.end()
-            // Points for some reasons only, or signed by another authority, are no place for this project's CRLs.
-            guard var place, reasons == nil, otherIssuer == nil else { continue }
-            if var fullName = try place.enterOptional(.context(0)) { names += try GeneralName.readList(&fullName) }
-        } while !list.isAtEnd
-        return names
     }
 }
 
@@ -151,32 +156,5 @@ struct ExtensionValue {
             guard found.count <= limit else { throw .tooMany }
         } while !list.isAtEnd
         return found
-    }
-}
-
-/// One GeneralName, of which addresses and directory names are understood (RFC 5280 §4.2.1.6).
-package struct GeneralName: Sendable, Hashable {
-    /// The encoding, by which distribution points are compared.
-    package let der: [UInt8]
-    package let uri: String?
-    package let directoryName: DistinguishedName?
-
-    static func readList(_ reader: inout DERReader) throws(DERError) -> [GeneralName] {
-        var names: [GeneralName] = []
-        while !reader.isAtEnd {
-            let element = try reader.next()
-            guard element.tag.identifier & 0xC0 == 0x80, names.count < 64 else { throw .unexpectedTag }
-            var uri: String?
-            var directoryName: DistinguishedName?
-            switch element.tag {
-            case .contextPrimitive(6):
-                guard element.contents.allSatisfy({ $0 < 0x80 }) else { throw .invalidValue }
-                uri = String(validating: element.contents, as: UTF8.self)
-            case .context(4): directoryName = try DistinguishedName(der: element.contents)
-            default: break
-            }
-            names.append(GeneralName(der: Array(element.encoded), uri: uri, directoryName: directoryName))
-        }
-        return names
     }
 }

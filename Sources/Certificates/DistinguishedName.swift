@@ -63,6 +63,18 @@ package struct DistinguishedName: Sendable, Hashable {
     /// The first value of this attribute type (dotted), or nil.
     package func first(_ type: String) -> String? { attributes.first { $0.type == type }?.value }
 
+    /// Every value of this attribute type (dotted).
+    package func all(_ type: String) -> [String] { attributes.filter { $0.type == type }.map(\.value) }
+
+    /// True where this name stands in the tree below `base`, or is it (RFC 5280 §4.2.1.10).
+    package func isWithin(_ base: DistinguishedName) -> Bool { comparable.starts(with: base.comparable) }
+
+    /// This name with one more RelativeDistinguishedName, given as the contents octets of its SET.
+    package func appending(relative contents: ArraySlice<UInt8>) throws(DERError) -> DistinguishedName {
+        let held = try DERReader.whole(der[...]).contents
+        return try DistinguishedName(der: DER.value(.sequence, held + DER.value(.set, contents))[...])
+    }
+
     package static func == (left: DistinguishedName, right: DistinguishedName) -> Bool {
         left.comparable == right.comparable
     }

@@ -95,8 +95,10 @@ package struct HPKICertificate: Sendable, Hashable {
     package var pem: String { PEM.encode(der, label: PEM.certificateLabel) }
 
     /// Checks this certificate's signature with the key of its would-be issuer, and nothing else.
-    package func verifySignature(by issuer: VerificationKey) throws(SignatureError) {
-        try frame.verify(by: issuer)
+    ///
+    /// RSA over SHA-1 is refused unless `acceptingSHA1`; no path that this project trusts accepts it.
+    package func verifySignature(by issuer: VerificationKey, acceptingSHA1: Bool = false) throws(SignatureError) {
+        try frame.verify(by: issuer, acceptingSHA1: acceptingSHA1)
     }
 
     /// Reads the certificates of a file: one in DER, or one or more PEM blocks.

@@ -101,16 +101,33 @@ package struct SignedStructure: Sendable {
     /// Reads the frame; what it frames is left to the caller.
     package init(der: ArraySlice<UInt8>) throws(DERError) {
         var outer = try DERReader.whole(der).children
+        try self.init(reading: &outer)
+        try outer.end()
+    }
+
+    /// Reads the three parts of a structure that may have more behind them.
+    package init(reading outer: inout DERReader) throws(DERError) {
         toBeSigned = try outer.next(.sequence).encoded
         algorithm = try outer.next(.sequence).encoded
         signature = try outer.next(.bitString).octetsOfBitString()
-        try outer.end()
         scheme = try SignatureScheme.read(algorithm)
     }
 
     /// Checks the signature with the key of the one who should have made it.
-    package func verify(by key: VerificationKey) throws(SignatureError) {
-        guard let scheme else { throw .unsupportedAlgorithm }
+    ///
+    /// RSA over SHA-1 is refused with `.unsupportedAlgorithm` unless `acceptingSHA1`, which is for the vectors of a time
+    /// when it was in use.
+    package func verify(by key: VerificationKey, acceptingSHA1: Bool = false) throws(SignatureError) {
+        guard let scheme else {
+            guard acceptingSHA1, Self.sha1WithRSA.contains(Array(algorithm)) else { throw .unsupportedAlgorithm }
+            return try key.verifySHA1(signature: signature, over: toBeSigned)
+        }
         try key.verify(signature: signature, over: toBeSigned, scheme: scheme)
     }
+
+    /// With NULL behind the name and, as some wrote it, without.
+    private static let sha1WithRSA = [
+        DER.sequence(DER.objectIdentifier(OID.sha1WithRSAEncryption), DER.null),
+        DER.sequence(DER.objectIdentifier(OID.sha1WithRSAEncryption)),
+    ]
 }

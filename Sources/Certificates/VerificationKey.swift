@@ -27,6 +27,9 @@ package struct VerificationKey: Sendable, Hashable {
     package let keyIdentifier: [UInt8]
     private let parsed: Parsed
 
+    /// The octets of the BIT STRING, the key without its algorithm.
+    package var keyOctets: [UInt8] { (try? Self.read(subjectPublicKeyInfo)).map { Array($0.bits) } ?? [] }
+
     /// Reads a SubjectPublicKeyInfo; throws `.malformed`, or `.unsupportedKey` for other kinds and sizes.
     package init(subjectPublicKeyInfo der: [UInt8]) throws(CertificateError) {
         let algorithm: String
@@ -119,6 +122,12 @@ package struct VerificationKey: Sendable, Hashable {
         case .sha384: try verify(signature, digest: SHA384.hash(data: message), scheme.family)
         case .sha512: try verify(signature, digest: SHA512.hash(data: message), scheme.family)
         }
+    }
+
+    /// Checks an RSA PKCS #1 v1.5 signature over SHA-1, which proves nothing about live data.
+    func verifySHA1(signature: ArraySlice<UInt8>, over message: ArraySlice<UInt8>) throws(SignatureError) {
+        guard case .rsa(let key) = parsed else { throw .wrongKey }
+        try Self.verifyRSA(key, signature, Insecure.SHA1.hash(data: message), .insecurePKCS1v1_5)
     }
 
     private func verify(

@@ -30,9 +30,12 @@ extension PathFault {
             .unknown(.outOfBoundsNoProofOfExistence, "crl-after-expiry", explanation)
         case .keyUsage, .extendedKeyUsage:
             .failed(.chainConstraintsFailure, "key-usage-not-accepted", explanation)
-        case .policyMissing:
+        case .policyMissing, .policyNotValid:
             .failed(.chainConstraintsFailure, "certificate-policy-not-accepted", explanation)
-        case .leafIsAuthority, .basicConstraints, .keyCertSignMissing, .pathTooLong, .unknownCriticalExtension:
+        case .weakKey:
+            .failed(.chainConstraintsFailure, "certificate-key-too-short", explanation)
+        case .leafIsAuthority, .basicConstraints, .keyCertSignMissing, .pathTooLong, .unknownCriticalExtension,
+            .nameNotPermitted, .purposeNotAllowed:
             .failed(.chainConstraintsFailure, "certificate-path-invalid", explanation)
         case .unappliedConstraint, .tooComplex:
             .unknown(.chainGeneralFailure, "certificate-path-not-judged", explanation)

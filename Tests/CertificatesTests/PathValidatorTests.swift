@@ -262,10 +262,6 @@ import Testing
         #expect(
             try fault([Extensions.authority(), usage, unknown])
                 == .unknownCriticalExtension(.authority("CN=Test"), oid: "1.2.3.4"))
-        let names = Extensions.critical(OID.nameConstraints, DER.sequence())
-        #expect(
-            try fault([Extensions.authority(), usage, names])
-                == .unappliedConstraint(.authority("CN=Test"), oid: OID.nameConstraints))
     }
 
     @Test func `a path longer than an authority allows is refused`() throws {

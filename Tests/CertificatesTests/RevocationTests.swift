@@ -71,19 +71,32 @@ import Testing
         }
     }
 
-    @Test func `lists for other certificates, some reasons or with unknown critical extensions are refused`() throws {
+    @Test func `lists for attribute certificates, for nobody or with unknown critical extensions are refused`() throws {
         let pki = try Shared.pki.get()
-        #expect(throws: CRLError.unknownCriticalExtension("2.5.29.27")) {
+        #expect(throws: CRLError.unknownCriticalExtension("1.2.3.4")) {
             _ = try CertificateRevocationList(
-                der: try list(pki, extra: [Extensions.critical("2.5.29.27", DER.integer(1))]))
+                der: try list(pki, extra: [Extensions.critical("1.2.3.4", DER.integer(1))]))
         }
-        for flag: UInt8 in [3, 4, 5] {
-            let value = flag == 3 ? [0x06, 0x40] : [0xFF] as [UInt8]
-            let place = DER.sequence(DER.value(.contextPrimitive(flag), value))
+        for flags: [UInt8] in [[5], [1, 2]] {
+            let place = DER.sequence(of: flags.map { DER.value(.contextPrimitive($0), [0xFF]) })
             #expect(throws: CRLError.unsupportedScope) {
                 _ = try CertificateRevocationList(
                     der: try list(pki, extra: [Extensions.critical(OID.issuingDistributionPoint, place)]))
             }
+        }
+    }
+
+    @Test func `a list for some reasons, of changes, or of several authorities does not speak alone`() throws {
+        let pki = try Shared.pki.get()
+        let issuer = try pki.certificate(of: .jpa)
+        let some = DER.sequence(DER.value(.contextPrimitive(3), [0x06, 0x40]))
+        for scope in [
+            Extensions.critical(OID.issuingDistributionPoint, some),
+            Extensions.critical(OID.deltaCRLIndicator, DER.integer(1)),
+        ] {
+            let store = try CRLStore().adding(try list(pki, extra: [scope]), issuers: [issuer])
+            #expect(store.all.count == 1)
+            #expect(store.current(for: try holder(), issuedBy: issuer) == nil)
         }
     }
 

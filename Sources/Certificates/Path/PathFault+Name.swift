@@ -20,6 +20,10 @@ extension PathFault {
         case .pathTooLong: "path-too-long"
         case .unknownCriticalExtension: "unknown-critical-extension"
         case .unappliedConstraint: "unapplied-constraint"
+        case .nameNotPermitted: "name-not-permitted"
+        case .policyNotValid: "policy-not-valid"
+        case .purposeNotAllowed: "purpose-not-allowed"
+        case .weakKey: "weak-key"
         case .tooComplex: "too-complex"
         }
     }

@@ -42,9 +42,17 @@ package enum PathFault: Error, Sendable, Hashable {
     case keyCertSignMissing(PathMember)
     case pathTooLong(PathMember, allowed: Int)
     case unknownCriticalExtension(PathMember, oid: String)
-    /// A limit on names or policies that is not applied yet, so nothing is known.
+    /// A limit on names of a form that is not understood, so nothing is known.
     case unappliedConstraint(PathMember, oid: String)
-    /// More candidate paths than will be tried.
+    /// An authority above does not permit this name to the certificate.
+    case nameNotPermitted(PathMember, name: String)
+    /// No policy is valid along the whole path, and an authority of it or the caller asks for one.
+    case policyNotValid
+    /// The authority's certificate has purposes, and the required one is not among them.
+    case purposeNotAllowed(PathMember, found: [String])
+    /// An RSA key is shorter than required.
+    case weakKey(PathMember, bits: Int, required: Int)
+    /// More candidate paths, or more names with limits on them, than will be tried.
     case tooComplex
 
     /// True where the certificate is certainly not good; false where more or newer data could still show it good.
@@ -54,7 +62,8 @@ package enum PathFault: Error, Sendable, Hashable {
             .tooComplex:
             false
         case .expired, .notYetValid, .badSignature, .revoked, .keyUsage, .extendedKeyUsage, .policyMissing,
-            .leafIsAuthority, .basicConstraints, .keyCertSignMissing, .pathTooLong, .unknownCriticalExtension:
+            .leafIsAuthority, .basicConstraints, .keyCertSignMissing, .pathTooLong, .unknownCriticalExtension,
+            .nameNotPermitted, .policyNotValid, .purposeNotAllowed, .weakKey:
             true
         }
     }
@@ -90,8 +99,15 @@ package enum PathFault: Error, Sendable, Hashable {
         case .unknownCriticalExtension(let member, let oid):
             "\(member.text) has the critical extension \(oid), which is not understood."
         case .unappliedConstraint(let member, let oid):
-            "\(member.text) limits those below it by the extension \(oid), which is not applied yet."
-        case .tooComplex: "There are too many possible paths to a trusted authority."
+            "\(member.text) has a name of a form that the extension \(oid) limits and that is not understood."
+        case .nameNotPermitted(let member, let name):
+            "\(member.text) has a name that an authority above it does not permit: \(name)."
+        case .policyNotValid: "No certificate policy is valid along the whole path, and one is required."
+        case .purposeNotAllowed(let member, let found):
+            "\(member.text) is for other purposes (\(found.joined(separator: ", "))) than the required one."
+        case .weakKey(let member, let bits, let required):
+            "\(member.text) has an RSA key of \(bits) bits; required are \(required)."
+        case .tooComplex: "There are too many possible paths to a trusted authority, or names on them, to judge all."
         }
     }
 

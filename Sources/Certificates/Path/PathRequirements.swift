@@ -8,13 +8,25 @@ package struct PathRequirements: Sendable, Hashable {
         case notChecked
     }
 
-    /// The policies of which the certificate must have one, as dotted OIDs; empty for no requirement.
+    /// The policies of which the certificate itself must have one, as dotted OIDs; empty for no requirement.
+    ///
+    /// The authorities' own policies are not asked: those of the HPKI have others than the holders below them.
     package var acceptablePolicies: Set<String>
+    /// What RFC 5280's policy processing starts from, which looks at the whole path.
+    package var policies = PolicyInputs()
+    /// True where the certificate to be judged may be an authority's.
+    package var mayBeAuthority = false
+    /// True where a certificate without keyUsage passes as one for any use (RFC 5280 §4.2.1.3).
+    package var keyUsageMayBeAbsent = false
+    /// The fewest bits of an RSA modulus anywhere in the path; never below the 2048 that keys are read with.
+    package var minimumModulusBits = 2048
     /// What the key must be allowed to do.
     package var keyUsage: KeyUsage
     /// True where the key may be allowed nothing else.
     package var keyUsageIsExact: Bool
     /// The purpose that extKeyUsage must name, as a dotted OID; nil where the extension may be absent or not critical.
+    ///
+    /// An authority whose own certificate has the extension must have the purpose there too, or any.
     package var extendedKeyUsage: String?
     /// The most certificates of a path, holder and anchor counted; 2 to 10.
     package var maximumPathLength: Int
@@ -31,6 +43,17 @@ package struct PathRequirements: Sendable, Hashable {
         self.extendedKeyUsage = extendedKeyUsage
         self.maximumPathLength = min(max(maximumPathLength, 2), 10)
         self.revocation = revocation
+    }
+
+    /// Those of a certificate that signs CRLs, for a path that is looked for in the course of another.
+    func forListSigner() -> PathRequirements {
+        var copy = PathRequirements(
+            acceptablePolicies: [], keyUsage: .cRLSign, keyUsageIsExact: false, maximumPathLength: maximumPathLength,
+            revocation: revocation)
+        copy.mayBeAuthority = true
+        copy.keyUsageMayBeAbsent = true
+        copy.minimumModulusBits = minimumModulusBits
+        return copy
     }
 
     /// Those of an HPKI signing certificate: its policy, nonRepudiation and nothing else, revocation known.

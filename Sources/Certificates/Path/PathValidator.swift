@@ -48,13 +48,9 @@ package struct ValidatedHolder: Sendable {
 
 /// Judges certificates by a path to a trusted anchor (RFC 5280 §6), the HPKI profile and CRLs.
 ///
-/// Name constraints and policy mappings are not applied: where a path has them the judgement is indeterminate.
-/// Policies are asked of the holder's certificate alone; the anchors are chosen for that.
+/// Names, policies, key usages and revocation are judged along the whole path, the anchor's own limits included
+/// (RFC 5937); a path that cannot be judged to its end is indeterminate.
 package struct PathValidator: Sendable {
-    /// Signatures of authorities' certificates tried for one judgement at most.
-    private static let signatureLimit = 64
-    private static let strangerLimit = 32
-
     package let trust: TrustStore
     package let crls: CRLStore
     package let requirements: PathRequirements
@@ -73,70 +69,12 @@ package struct PathValidator: Sendable {
         _ leaf: HPKICertificate, intermediates strangers: [HPKICertificate] = [], at instant: Instant,
         revocationAsOf: Instant? = nil
     ) -> PathJudgement {
-        var candidates: [HPKICertificate] = []
-        for candidate in trust.intermediates + strangers.prefix(Self.strangerLimit)
-        where !candidates.contains(candidate) && candidate != leaf {
-            candidates.append(candidate)
-        }
-        var worst: PathFault = .noPathToAnchor
-        var tried = 0
-        // Depth first without recursion: every entry is a path whose signatures hold so far.
-        var open = [[leaf]]
-        while let path = open.popLast() {
-            guard let last = path.last else { continue }
-            for anchor in trust.anchors where Self.mayHaveIssued(anchor, last) && anchor != leaf {
-                guard tried < Self.signatureLimit else { return .indeterminate(.tooComplex) }
-                tried += 1
-                guard (try? last.verifySignature(by: anchor.publicKey)) != nil else {
-                    if worst == .noPathToAnchor { worst = .badSignature(Self.member(path.count - 1, of: path)) }
-                    continue
-                }
-                let chain = path + [anchor]
-                guard let fault = fault(of: chain, at: instant, revocationAsOf: revocationAsOf ?? instant) else {
-                    return .valid(
-                        ValidatedHolder(certificate: leaf, authority: chain[1], chain: chain, at: instant))
-                }
-                if worst.isAboutSearch { worst = fault }
-            }
-            guard path.count + 1 < requirements.maximumPathLength else { continue }
-            for issuer in candidates where Self.mayHaveIssued(issuer, last) && !Self.contains(path, issuer) {
-                guard tried < Self.signatureLimit else { return .indeterminate(.tooComplex) }
-                tried += 1
-                if (try? last.verifySignature(by: issuer.publicKey)) != nil {
-                    open.append(path + [issuer])
-                } else if worst == .noPathToAnchor {
-                    worst = .badSignature(Self.member(path.count - 1, of: path))
-                }
-            }
-        }
-        return worst.isConclusive ? .failed(worst) : .indeterminate(worst)
-    }
-
-    /// Names must match, and key identifiers where both sides give one; the signature decides the rest.
-    private static func mayHaveIssued(_ issuer: HPKICertificate, _ certificate: HPKICertificate) -> Bool {
-        guard issuer.subject == certificate.issuer else { return false }
-        guard let wanted = certificate.authorityKeyIdentifier, let held = issuer.subjectKeyIdentifier else {
-            return true
-        }
-        return wanted == held
-    }
-
-    /// One name with one key stands in a path once, so that cross-certificates make no circles.
-    private static func contains(_ path: [HPKICertificate], _ certificate: HPKICertificate) -> Bool {
-        path.contains { $0.subject == certificate.subject && $0.publicKey == certificate.publicKey }
-    }
-
-    static func member(_ index: Int, of chain: [HPKICertificate]) -> PathMember {
-        index == 0 ? .leaf : .authority(chain[index].subject.text)
-    }
-}
-
-extension PathFault {
-    /// True for what the search itself reports, which a fault of a whole path replaces.
-    fileprivate var isAboutSearch: Bool {
-        switch self {
-        case .noPathToAnchor, .badSignature: true
-        default: false
+        var search = PathSearch(
+            trust: trust, crls: crls, strangers: strangers, at: instant, revocationAsOf: revocationAsOf ?? instant)
+        switch search.path(of: leaf, requirements) {
+        case .success(let chain):
+            return .valid(ValidatedHolder(certificate: leaf, authority: chain[1], chain: chain, at: instant))
+        case .failure(let fault): return fault.isConclusive ? .failed(fault) : .indeterminate(fault)
         }
     }
 }

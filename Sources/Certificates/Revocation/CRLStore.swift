@@ -1,20 +1,21 @@
 /// The newest CRL of every authority, its signature verified on the way in; an immutable snapshot.
 package struct CRLStore: Sendable {
-    private struct Place: Hashable, Sendable {
-        let issuer: DistinguishedName
+    /// A list and the key whose signature it carries.
+    struct Held: Sendable {
+        let list: CertificateRevocationList
         let key: VerificationKey
     }
 
-    /// An authority's lists; several where it publishes one for holders and others for authorities.
-    private var lists: [Place: [CertificateRevocationList]] = [:]
+    /// Every authority's lists; several where it publishes one for holders and others for authorities, or has keys.
+    private var lists: [DistinguishedName: [Held]] = [:]
 
     /// A store without lists.
     package init() {}
 
     /// Every list held, in no particular order.
-    package var all: [CertificateRevocationList] { lists.values.flatMap(\.self) }
+    package var all: [CertificateRevocationList] { lists.values.flatMap { $0.map(\.list) } }
 
-    /// The newest list that tells whether `certificate`, issued by `issuer`, is revoked.
+    /// The newest list that alone tells whether `certificate`, issued by `issuer`, is revoked.
     ///
     /// It is found by the issuer's name and the very key that signed it, so that authorities of one name and several
     /// keys are kept apart, and by the list's scope and places.
@@ -22,12 +23,15 @@ package struct CRLStore: Sendable {
         for certificate: HPKICertificate, issuedBy issuer: HPKICertificate
     ) -> CertificateRevocationList? {
         var best: CertificateRevocationList?
-        for list in lists[Place(issuer: issuer.subject, key: issuer.publicKey)] ?? [] where list.covers(certificate) {
-            if let held = best, !list.isNewer(than: held) { continue }
-            best = list
+        for held in lists(of: issuer.subject) where held.key == issuer.publicKey && held.list.covers(certificate) {
+            if let best, !held.list.isNewer(than: best) { continue }
+            best = held.list
         }
         return best
     }
+
+    /// The lists that carry this issuer's name, by whatever key.
+    func lists(of issuer: DistinguishedName) -> [Held] { lists[issuer] ?? [] }
 
     /// This store with one more list in DER; where the one held is as new or newer, nothing changes.
     ///
@@ -41,31 +45,34 @@ package struct CRLStore: Sendable {
         _ list: CertificateRevocationList, issuers: [HPKICertificate]
     ) throws(CRLError) -> CRLStore {
         var fault: CRLError = .unknownIssuer(list.issuer.text)
-        for issuer in issuers where Self.maySign(list, issuer) {
+        for issuer in issuers where list.mayBeSigned(by: issuer) {
             do throws(SignatureError) {
                 try list.verifySignature(by: issuer.publicKey)
             } catch {
                 fault = .badSignature(error)
                 continue
             }
-            let place = Place(issuer: issuer.subject, key: issuer.publicKey)
-            var held = lists[place] ?? []
-            if let index = held.firstIndex(where: { $0.isSameSeries(as: list) }) {
-                guard list.isNewer(than: held[index]) else { return self }
-                held[index] = list
+            var held = lists[issuer.subject] ?? []
+            let new = Held(list: list, key: issuer.publicKey)
+            if let index = held.firstIndex(where: { $0.key == new.key && $0.list.isSameSeries(as: list) }) {
+                guard list.isNewer(than: held[index].list) else { return self }
+                held[index] = new
             } else {
-                held.append(list)
+                held.append(new)
             }
             var copy = self
-            copy.lists[place] = held
+            copy.lists[issuer.subject] = held
             return copy
         }
         throw fault
     }
+}
 
-    private static func maySign(_ list: CertificateRevocationList, _ issuer: HPKICertificate) -> Bool {
-        guard issuer.subject == list.issuer, issuer.keyUsage?.contains(.cRLSign) != false else { return false }
-        guard let wanted = list.authorityKeyIdentifier, let held = issuer.subjectKeyIdentifier else { return true }
+extension CertificateRevocationList {
+    /// True where name, key usage and key identifier let `issuer` have signed the list; the signature decides.
+    func mayBeSigned(by issuer: HPKICertificate) -> Bool {
+        guard issuer.subject == self.issuer, issuer.keyUsage?.contains(.cRLSign) != false else { return false }
+        guard let wanted = authorityKeyIdentifier, let held = issuer.subjectKeyIdentifier else { return true }
         return wanted == held
     }
 }

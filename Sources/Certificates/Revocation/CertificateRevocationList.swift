@@ -1,6 +1,6 @@
 package import HPKI
 
-/// A full certificate revocation list, read strictly from its DER (RFC 5280 §5), kept as its bytes and a sorted index.
+/// A certificate revocation list, read strictly from its DER (RFC 5280 §5), kept as its bytes and a sorted index.
 ///
 /// The index costs four bytes an entry; every entry has been checked when the list exists.
 package struct CertificateRevocationList: Sendable {
@@ -37,14 +37,22 @@ package struct CertificateRevocationList: Sendable {
     /// When the next list comes at the latest; a list without it is never fresh.
     package let nextUpdate: Instant?
     /// The big-endian magnitude of CRLNumber without leading zeros, where it is given.
-    package private(set) var number: [UInt8]?
-    package private(set) var authorityKeyIdentifier: [UInt8]?
+    package let number: [UInt8]?
+    package let authorityKeyIdentifier: [UInt8]?
     package private(set) var scope: Scope = .all
     /// The places that a critical issuingDistributionPoint names; empty for none.
     package private(set) var distributionPoints: [GeneralName] = []
+    /// The reasons of revocation that the list speaks for.
+    package private(set) var reasons: ReasonFlags = .all
+    /// True where entries may be of other authorities' certificates.
+    package private(set) var isIndirect = false
+    /// Of a list of changes, the number of the complete list that they begin at; nil for a complete list.
+    package let baseNumber: [UInt8]?
     private let frame: SignedStructure
     /// Where each entry starts in `der`, in the order of the serial numbers.
     private let index: [UInt32]
+    /// Where entries of another authority's certificates begin, in the order of `der`; empty but for indirect lists.
+    private let issuerRuns: [IssuerRun]
 
     /// Reads one list; throws `.tooLarge`, `.malformed`, `.unknownCriticalExtension` or `.unsupportedScope`.
     package init(der: [UInt8]) throws(CRLError) {
@@ -66,19 +74,33 @@ package struct CertificateRevocationList: Sendable {
             var entries = try fields.enterOptional(.sequence)
             extensionList = try fields.enterOptional(.context(0))
             try fields.end()
-            index = try Self.readIndex(&entries, in: der)
+            (index, issuerRuns) = try Self.readIndex(&entries, in: der)
         } catch {
             throw .malformed(error, field: "tbsCertList")
         }
         self.der = der
-        try takeExtensions(&extensionList)
+        let extensions = try CRLExtensions(extensionList, issuer: issuer)
+        number = extensions.number
+        baseNumber = extensions.baseNumber
+        authorityKeyIdentifier = extensions.authorityKeyIdentifier
+        if let point = extensions.distributionPoint {
+            scope = point.scope
+            distributionPoints = point.names
+            reasons = point.reasons
+            isIndirect = point.isIndirect
+        }
+        // RFC 5280 §5.3.3: only an indirect list has entries of other authorities.
+        guard isIndirect || issuerRuns.isEmpty else { throw .malformed(.unexpectedTag, field: "tbsCertList") }
     }
 
     /// How many certificates are revoked.
     package var count: Int { index.count }
 
     /// The entry of the certificate with this serial number (contents octets of the INTEGER), or nil.
-    package func entry(for serialNumber: [UInt8]) -> Entry? {
+    ///
+    /// Certificates of the list's own issuer are meant, unless an indirect list is asked about another one.
+    package func entry(for serialNumber: [UInt8], issuedBy authority: DistinguishedName? = nil) -> Entry? {
+        guard isIndirect || authority == nil || authority == issuer else { return nil }
         let wanted = serialNumber[...]
         var low = 0
         var high = index.count
@@ -87,15 +109,27 @@ package struct CertificateRevocationList: Sendable {
             guard let serial = Self.serial(at: index[middle], in: der) else { return nil }
             if Self.precedes(serial, wanted) { low = middle + 1 } else { high = middle }
         }
-        guard low < index.count, Self.serial(at: index[low], in: der) == wanted else { return nil }
-        var reader = DERReader(der[Int(index[low])...])
-        // The entry was read once already, when the index was made.
-        return try? Self.readEntry(&reader)
+        while low < index.count, Self.serial(at: index[low], in: der) == wanted {
+            if !isIndirect || issuerOfEntry(at: index[low]) == authority ?? issuer { return entry(at: low) }
+            low += 1
+        }
+        return nil
+    }
+
+    private func issuerOfEntry(at offset: UInt32) -> DistinguishedName {
+        var low = 0
+        var high = issuerRuns.count
+        while low < high {
+            let middle = low + (high - low) / 2
+            if issuerRuns[middle].offset <= offset { low = middle + 1 } else { high = middle }
+        }
+        return low == 0 ? issuer : issuerRuns[low - 1].issuer
     }
 
     /// The entry at a place in the order of serial numbers, from 0; nil beyond the last.
     package func entry(at place: Int) -> Entry? {
         guard index.indices.contains(place) else { return nil }
+        // The entry was read once already, when the index was made.
         var reader = DERReader(der[Int(index[place])...])
         return try? Self.readEntry(&reader)
     }
@@ -119,8 +153,10 @@ package struct CertificateRevocationList: Sendable {
     ) -> [(id: ID, entry: Entry)] {
         guard scope != .caCertificates else { return [] }
         return certificates.compactMap { certificate in
-            guard certificate.issuer == issuer else { return nil }
-            return entry(for: certificate.serialNumber).map { (certificate.id, $0) }
+            guard let entry = entry(for: certificate.serialNumber, issuedBy: certificate.issuer),
+                entry.reason != .removeFromCRL
+            else { return nil }
+            return (certificate.id, entry)
         }
     }
 
@@ -129,9 +165,9 @@ package struct CertificateRevocationList: Sendable {
         try frame.verify(by: issuer)
     }
 
-    /// True where the list speaks for certificates of this kind and place (RFC 5280 §6.3.3 (b)).
+    /// True where the list alone tells of certificates of this kind and place (RFC 5280 §6.3.3 (b)).
     package func covers(_ certificate: HPKICertificate) -> Bool {
-        guard scope == .all || (scope == .caCertificates) == certificate.isCA else { return false }
+        guard baseNumber == nil, reasons == .all, speaksFor(certificate) else { return false }
         // A list that names its places is for certificates that name one of them.
         return distributionPoints.isEmpty
             || !Set(distributionPoints).isDisjoint(with: certificate.extensions.crlDistributionPoints)
@@ -142,17 +178,37 @@ package struct CertificateRevocationList: Sendable {
         scope == .all && distributionPoints.isEmpty ? [] : Array("\(scope) \(distributionPoints)".utf8)
     }
 
+    /// True where the list is for certificates of this kind, holders' or authorities'.
+    func speaksFor(_ certificate: HPKICertificate) -> Bool {
+        scope == .all || (scope == .caCertificates) == certificate.isCA
+    }
+
     /// True where both lists are issues of one publication, of which the newest counts.
     func isSameSeries(as other: CertificateRevocationList) -> Bool {
-        scope == other.scope && Set(distributionPoints) == Set(other.distributionPoints)
+        (baseNumber == nil) == (other.baseNumber == nil) && isSameScope(as: other)
+    }
+
+    /// True where both lists speak for the same certificates and reasons.
+    func isSameScope(as other: CertificateRevocationList) -> Bool {
+        scope == other.scope && reasons == other.reasons && isIndirect == other.isIndirect
+            && Set(distributionPoints) == Set(other.distributionPoints)
+    }
+
+    /// True where this list of changes may be laid over `complete` (RFC 5280 §5.2.4, §6.3.3 (c)).
+    func applies(to complete: CertificateRevocationList) -> Bool {
+        guard let baseNumber, let number, let held = complete.number, complete.baseNumber == nil else { return false }
+        return issuer == complete.issuer && isSameScope(as: complete)
+            && authorityKeyIdentifier == complete.authorityKeyIdentifier
+            && !Self.isLess(held, baseNumber) && Self.isLess(held, number)
+    }
+
+    private static func isLess(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+        left.count == right.count ? left.lexicographicallyPrecedes(right) : left.count < right.count
     }
 
     /// True where this list is to replace `other` of the same issuer and scope: by CRLNumber, then by thisUpdate.
     package func isNewer(than other: CertificateRevocationList) -> Bool {
-        if let number, let older = other.number, number != older {
-            return number.count != older.count
-                ? number.count > older.count : older.lexicographicallyPrecedes(number)
-        }
+        if let number, let older = other.number, number != older { return Self.isLess(older, number) }
         return thisUpdate > other.thisUpdate
     }
 
@@ -163,153 +219,5 @@ package struct CertificateRevocationList: Sendable {
         var lists: [CertificateRevocationList] = []
         for block in blocks { lists.append(try CertificateRevocationList(der: block)) }
         return lists
-    }
-}
-
-// MARK: Entries
-
-extension CertificateRevocationList {
-    private static func readIndex(_ entries: inout DERReader?, in der: [UInt8]) throws(DERError) -> [UInt32] {
-        guard var rest = entries else { return [] }
-        var index: [UInt32] = []
-        var isSorted = true
-        var previous: ArraySlice<UInt8> = []
-        while !rest.isAtEnd {
-            let element = try rest.next(.sequence)
-            let serial = try checkEntry(element)
-            isSorted = isSorted && !precedes(serial, previous)
-            previous = serial
-            index.append(UInt32(element.encoded.startIndex))
-        }
-        guard !isSorted else { return index }
-        // Nearly every pair is told apart by the length and the first octets, without reading the entries again.
-        let keyed = index.map { (key: sortKey(of: serial(at: $0, in: der) ?? []), offset: $0) }
-        return keyed.sorted { left, right in
-            if left.key != right.key { return left.key < right.key }
-            guard let first = serial(at: left.offset, in: der), let second = serial(at: right.offset, in: der),
-                first != second
-            else { return left.offset < right.offset }
-            return precedes(first, second)
-        }.map(\.offset)
-    }
-
-    /// The length and the first seven octets, in the order of `precedes`.
-    private static func sortKey(of serial: ArraySlice<UInt8>) -> UInt64 {
-        var key = UInt64(serial.count) << 56
-        for (index, octet) in serial.prefix(7).enumerated() { key |= UInt64(octet) << UInt64(48 - 8 * index) }
-        return key
-    }
-
-    private static func checkEntry(_ element: DERElement) throws(DERError) -> ArraySlice<UInt8> {
-        var fields = element.children
-        let serial = try fields.next(.integer).integer()
-        guard serial.count <= 64 else { throw .invalidValue }
-        _ = try fields.next().time()
-        _ = try readReason(&fields)
-        return serial
-    }
-
-    private static func readEntry(_ reader: inout DERReader) throws(DERError) -> Entry {
-        var fields = try reader.enter()
-        let serial = try fields.next(.integer).integer()
-        let date = try fields.next().time()
-        return Entry(serialNumber: Array(serial), revokedAt: date, reason: try readReason(&fields))
-    }
-
-    private static func readReason(_ fields: inout DERReader) throws(DERError) -> RevocationReason? {
-        guard !fields.isAtEnd else { return nil }
-        var reason: RevocationReason?
-        for item in try ExtensionValue.readList(&fields, atMost: 16) {
-            if item.oid == OID.reasonCode {
-                let code = try DERReader.whole(item.value, .enumerated).smallInteger()
-                guard let known = UInt8(exactly: code).flatMap(RevocationReason.init(rawValue:)) else {
-                    throw .invalidValue
-                }
-                reason = known
-            } else if item.isCritical {
-                // A certificateIssuer would make the entry another authority's (RFC 5280 §5.3.3).
-                throw .unexpectedTag
-            }
-        }
-        try fields.end()
-        return reason
-    }
-
-    /// The serial number's octets of the entry at this offset, whose lengths were checked before.
-    private static func serial(at offset: UInt32, in der: [UInt8]) -> ArraySlice<UInt8>? {
-        var reader = DERReader(der[Int(offset)...])
-        guard var fields = try? reader.enter() else { return nil }
-        return try? fields.next(.integer).contents
-    }
-
-    /// Shorter first, then by octets: any total order will do for searching.
-    private static func precedes(_ left: ArraySlice<UInt8>, _ right: ArraySlice<UInt8>) -> Bool {
-        left.count == right.count ? left.lexicographicallyPrecedes(right) : left.count < right.count
-    }
-}
-
-// MARK: Extensions
-
-extension CertificateRevocationList {
-    private mutating func takeExtensions(_ explicit: inout DERReader?) throws(CRLError) {
-        guard var list = explicit else { return }
-        var found: [ExtensionValue] = []
-        do throws(DERError) {
-            found = try ExtensionValue.readList(&list, atMost: 32)
-            try list.end()
-        } catch {
-            throw .malformed(error, field: "crlExtensions")
-        }
-        var seen: Set<String> = []
-        for item in found {
-            guard seen.insert(item.oid).inserted else { throw .malformed(.tooMany, field: "extension \(item.oid)") }
-            var isSupported = true
-            do throws(DERError) {
-                switch item.oid {
-                case OID.cRLNumber:
-                    let octets = try DERReader.whole(item.value, .integer).integer()
-                    guard octets.count <= 64, octets.first.map({ $0 < 0x80 }) == true else { throw .invalidValue }
-                    number = Array(octets.drop { $0 == 0 })
-                case OID.authorityKeyIdentifier:
-                    authorityKeyIdentifier = try CertificateExtensions.keyIdentifier(
-                        inAuthorityKeyIdentifier: item.value)
-                case OID.issuingDistributionPoint:
-                    isSupported = try takeIssuingDistributionPoint(item.value)
-                default:
-                    if item.isCritical { throw .unexpectedTag }
-                }
-            } catch .unexpectedTag where item.isCritical && item.oid != OID.issuingDistributionPoint {
-                throw .unknownCriticalExtension(item.oid)
-            } catch {
-                throw .malformed(error, field: "extension \(item.oid)")
-            }
-            guard isSupported else { throw .unsupportedScope }
-        }
-    }
-
-    /// Reads the scope (RFC 5280 §5.2.5); false where it is one that this project does not use.
-    private mutating func takeIssuingDistributionPoint(_ der: ArraySlice<UInt8>) throws(DERError) -> Bool {
-        var fields = try DERReader.whole(der).children
-        var isSupported = true
-        if var place = try fields.enterOptional(.context(0)) {
-            if var fullName = try place.enterOptional(.context(0)) {
-                distributionPoints = try GeneralName.readList(&fullName)
-            } else {
-                isSupported = false
-            }
-        }
-        var flags: [UInt8: Bool] = [:]
-        for number: UInt8 in 1...5 {
-            guard let element = try fields.optional(.contextPrimitive(number)) else { continue }
-            // [3] onlySomeReasons is a BIT STRING; the others are BOOLEAN, whose FALSE is left out.
-            flags[number] = number == 3 ? true : try element.boolean()
-            guard flags[number] == true else { throw .invalidValue }
-        }
-        try fields.end()
-        let users = flags[1] != nil
-        let authorities = flags[2] != nil
-        if users { scope = .userCertificates }
-        if authorities { scope = .caCertificates }
-        return isSupported && !(users && authorities) && flags[3] == nil && flags[4] == nil && flags[5] == nil
     }
 }

@@ -56,9 +56,10 @@ extension CertificateIntake {
             case .revoked, .revokedLater: self = .revoked
             case .revocationUnknown, .crlStale, .crlAfterExpiry: self = .revocationUnknown
             case .keyUsage, .extendedKeyUsage: self = .keyUsage
-            case .policyMissing: self = .wrongPolicy
+            case .policyMissing, .policyNotValid: self = .wrongPolicy
             case .expired, .notYetValid, .badSignature, .leafIsAuthority, .basicConstraints, .keyCertSignMissing,
-                .pathTooLong, .unknownCriticalExtension, .unappliedConstraint, .tooComplex:
+                .pathTooLong, .unknownCriticalExtension, .unappliedConstraint, .tooComplex, .nameNotPermitted,
+                .purposeNotAllowed, .weakKey:
                 self = .brokenChain
             }
         }
