@@ -68,7 +68,7 @@ struct DevelopmentInstance {
         try await makeIssuer()
         try makeServerCertificate(pki)
         try makeClientCertificates(pki)
-        Progress.say("making the token and \(Self.holders.count) key pairs in it")
+        Progress.say("making the token and \(Self.holders.count) holders with second keys")
         try await makeHolders(&pki)
         try DevelopmentAuthorities(home: home).store(pki)
         try DevelopmentAuthorities(home: home).renewRevocationLists(always: true)
@@ -185,7 +185,7 @@ struct DevelopmentInstance {
     ) async throws -> WrappingEpoch {
         let epoch = WrappingEpoch(epoch: 1, keyID: Random.live.bytes(16), checkValue: [], state: .current)
         let officer = try await token.openOfficerSession(pin: officerPIN)
-        try await officer.generateWrappingKey(label: "shirushi wrapping 1", id: epoch.keyID)
+        try await officer.generateWrappingKey(label: WrappingLabel.wrapping(epoch.epoch), id: epoch.keyID)
         await officer.close()
         try await database.write { try WrappingEpochStore.insert(epoch, in: $0) }
         return epoch
