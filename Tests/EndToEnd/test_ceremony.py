@@ -80,9 +80,12 @@ class TestCeremony:
     def test_the_first_ceremony_is_signed_and_happens_once(self, fresh, officers):
         run = begin(fresh, officers)
         assert "epoch 1" in run.stdout and "fingerprint" in run.stderr
+        # This instance's keys are resident, so the new wrapping key does nothing yet.
+        assert "set keys.mode to wrapped" in run.stdout, run.stdout
         verified = shirushi("hsm", "protocol", "verify", "--home", fresh.home)
         assert "Aoki and Baba" in verified.stdout and "shirushi wrapping 1" in verified.stdout
         (file,) = (fresh.home / "custody" / "protocols").iterdir()
+        assert "1 protocols hold" in shirushi("hsm", "protocol", "verify", file.name, "--home", fresh.home).stdout
         text = file.read_text()
         file.write_text(text.replace("shirushi wrapping 1", "shirushi wrapping 9"))
         assert "does not hold" in refused(fresh, "hsm", "protocol", "verify", file, "--home", fresh.home)
@@ -254,6 +257,11 @@ class TestBackup:
         assert "restore-instance" in shirushi("hsm", "protocol", "verify", "--home", home).stdout
         with sqlite3.connect(contract.database(fresh.home)) as here:
             assert here.execute("SELECT count(*) FROM backup").fetchone() == (1,)
+        # What the restore prints as the next step works: a development instance's token is made anew.
+        two = present(officers, "Aoki", "Baba")
+        lost = shirushi("hsm", "restore", "--home", home, *two, environment=fresh.environment)
+        assert f"shirushi serve --home {home}" in lost.stdout and (home / "secrets" / "hsm.pin").exists()
+        shirushi("serve", "--home", home, "--check", environment=fresh.environment)
         assert "not empty" in refused(fresh, *restore, *present(officers, "Baba", "Aoki"))
 
     def test_what_was_altered_or_is_not_theirs_leaves_no_home(self, fresh, officers, tmp_path):

@@ -191,11 +191,9 @@ struct DevelopmentInstance {
         return epoch
     }
 
-    /// Initialises the software token with random PINs; the module must be told its configuration before it is loaded.
-    ///
-    /// Gives the token with its officer's PIN, and the user's.
-    private func makeToken() async throws -> ((PKCS11Token, PIN), PIN) {
-        try Files.makeFolder(home.hsm + "/tokens")
+    /// Makes SoftHSM's configuration and an empty folder for its tokens below `place`, which will be called `home`.
+    static func makeTokenFolder(in place: Home, for home: Home) throws {
+        try Files.makeFolder(place.hsm + "/tokens")
         let configuration = """
             directories.tokendir = \(home.hsm)/tokens
             objectstore.backend = file
@@ -203,7 +201,14 @@ struct DevelopmentInstance {
             slots.removable = false
 
             """
-        try Files.write(Array(configuration.utf8), to: home.hsm + "/softhsm2.conf")
+        try Files.write(Array(configuration.utf8), to: place.hsm + "/softhsm2.conf")
+    }
+
+    /// Initialises the software token with random PINs; the module must be told its configuration before it is loaded.
+    ///
+    /// Gives the token with its officer's PIN, and the user's.
+    private func makeToken() async throws -> ((PKCS11Token, PIN), PIN) {
+        try Self.makeTokenFolder(in: home, for: home)
         Environment.set("SOFTHSM2_CONF", to: home.hsm + "/softhsm2.conf")
         let pin = Array(Hex.encode(Random.live.bytes(16)).utf8)
         let officerPIN = Array(Hex.encode(Random.live.bytes(16)).utf8)
