@@ -8,7 +8,8 @@ struct HSMEpochCommand: AsyncParsableCommand {
         abstract: "Make the wrapping key of the next epoch; core then wraps every key anew while it serves.",
         discussion: """
             EXAMPLES
-              shirushi hsm epoch --home /srv/shirushi --officer a.officer --officer b.officer
+              shirushi hsm epoch --home /srv/shirushi --officer a.officer \\
+                  --officer b.officer
             """
     )
 
@@ -49,7 +50,8 @@ struct HSMRetireCommand: AsyncParsableCommand {
         abstract: "Destroy the wrapping key and the rotation key of an epoch in which no key is left.",
         discussion: """
             EXAMPLES
-              shirushi hsm retire --home /srv/shirushi --epoch 1 --officer a.officer --officer b.officer
+              shirushi hsm retire --home /srv/shirushi --epoch 1 --officer a.officer \\
+                  --officer b.officer
             """
     )
 

@@ -13,8 +13,10 @@ struct HSMInitCommand: AsyncParsableCommand {
             officer's PIN is random and sealed for any two officers. docs/ceremony.md goes through it step by step.
 
             EXAMPLES
-              shirushi hsm init --home /srv/shirushi --officer a.officer --officer b.officer
-              shirushi hsm init --home ./var/home --officer a.officer --officer b.officer \\
+              shirushi hsm init --home /srv/shirushi --officer a.officer \\
+                  --officer b.officer
+              shirushi hsm init --home ./var/home --officer a.officer \\
+                  --officer b.officer \\
                   --officer-pin-file ./var/home/secrets/hsm-officer.pin
             """
     )

@@ -12,7 +12,8 @@ struct HSMRestoreCommand: AsyncParsableCommand {
             initialised with a new security officer's PIN, sealed for any two officers.
 
             EXAMPLES
-              shirushi hsm restore --home /srv/shirushi --officer a.officer --officer b.officer
+              shirushi hsm restore --home /srv/shirushi --officer a.officer \\
+                  --officer b.officer
             """
     )
 
