@@ -32,7 +32,7 @@ extension Ceremony {
     func makeWrappingKey(
         epoch: Int, _ kind: WrappingKeyKind, in token: some CeremonyToken, _ register: OfficerRegister
     ) async throws -> (key: CeremonyRecord.Key, envelopes: [String: HexBytes]) {
-        let label = Labels.wrapping(epoch)
+        let label = WrappingLabel.wrapping(Int64(epoch))
         switch kind {
         case .generated:
             let id = random.bytes(16)

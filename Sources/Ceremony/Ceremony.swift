@@ -44,6 +44,12 @@ package struct Ceremony: Sendable {
         return register
     }
 
+    /// The protocols so far, once everyone present is known to be registered.
+    package func knownProtocols() throws(CeremonyError) -> [CeremonyProtocol] {
+        _ = try knownRegister()
+        return try folder.protocols()
+    }
+
     // MARK: The security officer's PIN
 
     /// The PIN for the next token that is initialised, sealed before it is used: 32 hexadecimal digits, or the one
@@ -89,6 +95,14 @@ package struct Ceremony: Sendable {
         return try folder.envelope(label).map { (envelope) throws(CeremonyError) in
             (try envelope.open(by: present), label)
         }
+    }
+
+    /// Removes the envelope of a PIN that the token refused; throws `.outOfOrder` for one that officers signed for.
+    package func discardOfficerPIN(_ label: String) throws(CeremonyError) {
+        guard try !folder.protocols().contains(where: { $0.record.token?.officerPIN == label }) else {
+            throw .outOfOrder("the officers signed for the envelope `\(label)`, so it stays")
+        }
+        try hosted { () throws(HostError) in try Files.remove("\(folder.envelopeFolder)/\(label).json") }
     }
 
     /// The PIN of a token that a protocol names; throws `.outOfOrder` for a strange token.
@@ -142,7 +156,7 @@ package struct Ceremony: Sendable {
         let value = try wrappingValue(last, among: records.map(\.record))
         let rotation = CeremonyRecord.Key(
             act: .made, role: .rotation, epoch: last.epoch, kind: .imported,
-            label: Labels.rotation(last.epoch), id: HexBytes(Labels.rotationID(of: last.keyID)),
+            label: WrappingLabel.rotation(Int64(last.epoch)), id: HexBytes(Self.rotationID(of: last.keyID)),
             checkValue: last.checkValue.map { HexBytes($0) }
         )
         say("importing the rotation key of epoch \(last.epoch)")
@@ -167,16 +181,18 @@ package struct Ceremony: Sendable {
         guard epoch != epochs.last?.epoch else {
             throw CeremonyError.outOfOrder("epoch \(epoch) is in use; begin another first: shirushi hsm epoch")
         }
-        let rotationID = Labels.rotationID(of: old.keyID)
+        let rotationID = Self.rotationID(of: old.keyID)
         say("destroying the wrapping key and the rotation key of epoch \(epoch)")
         try await token.destroy(id: old.keyID)
         try await token.destroy(id: rotationID)
         let keys = [
             CeremonyRecord.Key(
-                act: .destroyed, role: .wrapping, epoch: epoch, kind: old.kind, label: Labels.wrapping(epoch),
+                act: .destroyed, role: .wrapping, epoch: epoch, kind: old.kind,
+                label: WrappingLabel.wrapping(Int64(epoch)),
                 id: HexBytes(old.keyID), checkValue: old.checkValue.map { HexBytes($0) }),
             CeremonyRecord.Key(
-                act: .destroyed, role: .rotation, epoch: epoch, kind: old.kind, label: Labels.rotation(epoch),
+                act: .destroyed, role: .rotation, epoch: epoch, kind: old.kind,
+                label: WrappingLabel.rotation(Int64(epoch)),
                 id: HexBytes(rotationID), checkValue: old.checkValue.map { HexBytes($0) }),
         ]
         let file = try append(.retire, token.facts, officerPIN: label, keys: keys)
@@ -207,22 +223,22 @@ package struct Ceremony: Sendable {
         for (epoch, value) in zip(epochs, values) {
             say("importing the wrapping key of epoch \(epoch.epoch)")
             try await token.destroy(id: epoch.keyID)
-            try await token.importWrappingKey(value, label: Labels.wrapping(epoch.epoch), id: epoch.keyID)
+            try await token.importWrappingKey(value, label: WrappingLabel.wrapping(Int64(epoch.epoch)), id: epoch.keyID)
             keys.append(
                 CeremonyRecord.Key(
                     act: .made, role: .wrapping, epoch: epoch.epoch, kind: .imported,
-                    label: Labels.wrapping(epoch.epoch), id: HexBytes(epoch.keyID),
+                    label: WrappingLabel.wrapping(Int64(epoch.epoch)), id: HexBytes(epoch.keyID),
                     checkValue: epoch.checkValue.map { HexBytes($0) })
             )
         }
         for (epoch, value) in zip(epochs, values).dropLast() {
-            let id = Labels.rotationID(of: epoch.keyID)
+            let id = Self.rotationID(of: epoch.keyID)
             try await token.destroy(id: id)
-            try await token.importRotationKey(value, label: Labels.rotation(epoch.epoch), id: id)
+            try await token.importRotationKey(value, label: WrappingLabel.rotation(Int64(epoch.epoch)), id: id)
             keys.append(
                 CeremonyRecord.Key(
                     act: .made, role: .rotation, epoch: epoch.epoch, kind: .imported,
-                    label: Labels.rotation(epoch.epoch), id: HexBytes(id),
+                    label: WrappingLabel.rotation(Int64(epoch.epoch)), id: HexBytes(id),
                     checkValue: epoch.checkValue.map { HexBytes($0) })
             )
         }
@@ -234,16 +250,9 @@ package struct Ceremony: Sendable {
     }
 }
 
-/// What keys of ceremonies are called in the token.
-package enum Labels {
-    /// `CKA_LABEL` of the wrapping key of an epoch.
-    package static func wrapping(_ epoch: Int) -> String { "shirushi wrapping \(epoch)" }
-
-    /// `CKA_LABEL` of the rotation key of an epoch.
-    package static func rotation(_ epoch: Int) -> String { "shirushi rotation \(epoch)" }
-
+extension Ceremony {
     /// `CKA_ID` of the rotation key that has the value of the wrapping key `id`: 16 bytes that follow from it.
-    package static func rotationID(of id: [UInt8]) -> [UInt8] {
+    static func rotationID(of id: [UInt8]) -> [UInt8] {
         Array(sha256(Array("shirushi/rotation-id/1".utf8) + id).prefix(16))
     }
 }

@@ -48,13 +48,21 @@ extension CeremonyError: CustomStringConvertible {
         case .sameOfficer(let name): "two different officers are needed; \(name) stands in both places"
         case .tooFewOfficers: "at least two officers are needed"
         case .tooManyOfficers(let limit): "at most \(limit) officers can be registered"
-        case .otherRegister: "the instance has other officers registered than those named here"
-        case .notRegistered(let officer): "\(officer) is not registered as an officer of this instance"
+        case .otherRegister:
+            """
+            the instance has other officers registered than those named here; the same ones must be present. If no \
+            protocol was signed yet, remove custody/officers.json and custody/envelopes, and begin again
+            """
+        case .notRegistered(let officer):
+            "\(officer) is not registered as an officer of this instance; see who is: shirushi hsm protocol verify"
         case .envelopeRefused(let label):
             "the envelope `\(label)` does not open for these two officers, or was altered"
         case .protocolRefused(let path, let what): "the protocol \(path) does not hold: \(what)"
         case .checkValueDiffers(let label):
-            "the value in the envelope `\(label)` is not the one whose check value the officers signed"
+            """
+            the value in the envelope `\(label)` is not the one whose check value the officers signed: the envelope was \
+            replaced. Take custody/envelopes/\(label).json from a backup
+            """
         case .outOfOrder(let what): what
         case .archiveRefused(let what): "the backup is refused: \(what)"
         case .cryptography: "a cryptographic operation failed"

@@ -6,8 +6,10 @@ import CPKCS11
 package enum PKCS11Error: Error, Sendable, Hashable {
     /// The library cannot be loaded or is no PKCS#11 module; the text is the loader's.
     case loadFailed(String)
-    /// No token bears the label.
-    case tokenNotFound(label: String)
+    /// No token bears the label; these do exist.
+    case tokenNotFound(label: String, others: [String])
+    /// Every slot that holds a token holds an initialised one.
+    case noBlankToken
     /// More than one token bears the label.
     case tokenAmbiguous(label: String)
     /// A token to be initialised exists already.
@@ -52,7 +54,8 @@ package enum PKCS11Error: Error, Sendable, Hashable {
         case .tokenGone(let fault), .sessionLost(let fault), .deviceFailed(let fault), .refused(let fault),
             .mechanismMissing(let fault), .tooManySessions(let fault):
             fault.function == "C_Sign"
-        case .loadFailed, .tokenNotFound, .tokenAmbiguous, .tokenExists, .pinIncorrect, .pinLocked, .keyMissing,
+        case .loadFailed, .tokenNotFound, .noBlankToken, .tokenAmbiguous, .tokenExists, .pinIncorrect, .pinLocked,
+            .keyMissing,
             .wrappedKeyRefused, .weakKey, .busy, .closed:
             false
         }
@@ -92,7 +95,10 @@ extension PKCS11Error: CustomStringConvertible {
     package var description: String {
         switch self {
         case .loadFailed(let reason): "the PKCS#11 module cannot be loaded: \(reason)"
-        case .tokenNotFound(let label): "no token is labelled \(label)"
+        case .tokenNotFound(let label, let others):
+            "no token is labelled \(label); the module shows "
+                + (others.isEmpty ? "none that is initialised" : others.joined(separator: ", "))
+        case .noBlankToken: "no slot has a token that is still to be initialised; make a free slot, or reset a token"
         case .tokenAmbiguous(let label): "more than one token is labelled \(label)"
         case .tokenExists(let label): "a token labelled \(label) exists already"
         case .tokenGone(let fault): "the token is not there (\(fault))"

@@ -144,7 +144,9 @@ package actor PKCS11Module {
     /// The one initialised token labelled `label`, whichever slot it is in.
     package func token(label: String) throws(PKCS11Error) -> PKCS11Token {
         let matches = try slots().filter { $0.isInitialized && $0.label == label }
-        guard let match = matches.first else { throw .tokenNotFound(label: label) }
+        guard let match = matches.first else {
+            throw .tokenNotFound(label: label, others: try slots().filter(\.isInitialized).map(\.label))
+        }
         guard matches.count == 1 else { throw .tokenAmbiguous(label: label) }
         if let known = tokens.first(where: { $0.label == label && $0.serial == match.serial }) {
             known.move(to: match.slot)
@@ -169,7 +171,7 @@ package actor PKCS11Module {
 
     /// Initialises the first token that is not yet, labels it, and sets its user's PIN.
     ///
-    /// Throws `tokenExists` for a label in use and `tokenNotFound` where every token is initialised; an initialised
+    /// Throws `tokenExists` for a label in use and `noBlankToken` where every token is initialised; an initialised
     /// token is never overwritten.
     package func initializeToken(
         label: String, securityOfficerPIN: PIN, userPIN: PIN
@@ -178,7 +180,7 @@ package actor PKCS11Module {
         guard !slots.contains(where: { $0.isInitialized && $0.label == label }) else {
             throw .tokenExists(label: label)
         }
-        guard let empty = slots.first(where: { !$0.isInitialized }) else { throw .tokenNotFound(label: label) }
+        guard let empty = slots.first(where: { !$0.isInitialized }) else { throw .noBlankToken }
         // A label is 32 bytes, padded with blanks (PKCS#11 v2.40 §5.5, C_InitToken).
         guard label.utf8.count <= 32, !label.isEmpty else {
             throw ReturnValue.error("C_InitToken", CKR_ARGUMENTS_BAD)

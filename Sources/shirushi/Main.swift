@@ -19,6 +19,9 @@ struct Main {
         } catch let error as CommandError {
             Progress.say("shirushi: \(error.description)")
             exit(error.code)
+        } catch let error as HostError {
+            Progress.say("shirushi: \(error)")
+            exit(1)
         } catch let error as ConfigurationFaults {
             Progress.say("shirushi: \(error.description)")
             exit(78)
@@ -37,8 +40,9 @@ struct Shirushi: AsyncParsableCommand {
               shirushi init --home ./var/home --development
               shirushi serve --home ./var/home
               shirushi token --home ./var/home --holder doctor-1 > token
-              shirushi sign prescription --server https://localhost:8443 --ca ./var/home/development/tls/ca.pem \\
-                  --token-file token --csv prescription.csv --out prescription.xml
+              shirushi sign prescription --server https://localhost:8443 \\
+                  --ca ./var/home/development/tls/ca.pem --token-file token \\
+                  --csv prescription.csv --out prescription.xml
               shirushi verify prescription.xml --trust ./var/home/trust
             """,
         subcommands: [

@@ -72,6 +72,17 @@ struct CeremonyTests {
         await #expect(throws: CeremonyError.self) { try await home.initialised(token, a, b) }
     }
 
+    @Test func `a PIN that the token refused is forgotten, one that officers signed for never`() async throws {
+        let ceremony = try home.ceremony(a, b)
+        try ceremony.register()
+        let refused = try ceremony.officerPINForNewToken(existing: .of("not the right one"))
+        try ceremony.discardOfficerPIN(refused.label)
+        #expect(try ceremony.officerPINOfUnfinishedCeremony() == nil)
+        try await home.initialised(token, a, b)
+        #expect(throws: CeremonyError.self) { try ceremony.discardOfficerPIN("officer-pin-1") }
+        #expect(try home.folder.envelope("officer-pin-1") != nil)
+    }
+
     @Test func `a new epoch brings another wrapping key and the old value as a rotation key`() async throws {
         let first = try await home.initialised(token, a, b, c)
         // Two of three are enough, and the third opens what they sealed.

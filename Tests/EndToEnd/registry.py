@@ -70,7 +70,7 @@ class Authority:
             assert f"serialNumber = {holder}" in checked, checked
         shirushi(
             "dev-ca", "issue", "--home", self.instance.home, "--authority", self.name, "--request", request,
-            "--holder", holder, "--romaji", romaji, "--japanese", JAPANESE,
+            "--holder", holder, "--romaji-name", romaji, "--japanese-name", JAPANESE,
             *(word for role in roles for word in ("--role", role)), "--out", out,
         )  # fmt: skip
         return out.read_bytes()

@@ -1,6 +1,7 @@
 """Two officers: the first ceremony, a new epoch, a lost token, a backup made while serving, a restored instance."""
 
 import json
+import signal
 import sqlite3
 import stat
 
@@ -79,9 +80,12 @@ class TestCeremony:
     def test_the_first_ceremony_is_signed_and_happens_once(self, fresh, officers):
         run = begin(fresh, officers)
         assert "epoch 1" in run.stdout and "fingerprint" in run.stderr
+        # This instance's keys are resident, so the new wrapping key does nothing yet.
+        assert "set keys.mode to wrapped" in run.stdout, run.stdout
         verified = shirushi("hsm", "protocol", "verify", "--home", fresh.home)
         assert "Aoki and Baba" in verified.stdout and "shirushi wrapping 1" in verified.stdout
         (file,) = (fresh.home / "custody" / "protocols").iterdir()
+        assert "1 protocols hold" in shirushi("hsm", "protocol", "verify", file.name, "--home", fresh.home).stdout
         text = file.read_text()
         file.write_text(text.replace("shirushi wrapping 1", "shirushi wrapping 9"))
         assert "does not hold" in refused(fresh, "hsm", "protocol", "verify", file, "--home", fresh.home)
@@ -120,6 +124,106 @@ class TestCeremony:
         shirushi("hsm", "protocol", "verify", "--home", fresh.home)
 
 
+def act(instance, officers, *arguments, check=True, failpoint=None):
+    """A ceremony of Aoki and Baba; with a failpoint, one that is killed there."""
+    words = ("--home", instance.home, *present(officers, "Aoki", "Baba"))
+    environment = {**instance.environment, **({"SHIRUSHI_FAILPOINT": failpoint} if failpoint else {})}
+    return shirushi("hsm", *arguments, *words, check=check and not failpoint, environment=environment)
+
+
+def epochs(instance):
+    """The registry's wrapping keys: number and state."""
+    with sqlite3.connect(contract.database(instance.home)) as database:
+        return database.execute("SELECT epoch, state FROM wrapping_epoch ORDER BY epoch").fetchall()
+
+
+def ceremonies(instance):
+    folder = instance.home / "custody" / "protocols"
+    records = [json.loads(path.read_text())["record"] for path in folder.iterdir()] if folder.exists() else []
+    return [record["what"] for record in sorted(records, key=lambda record: record["number"])]
+
+
+class TestFaults:
+    """What a fault leaves of a ceremony, the same command completes."""
+
+    def test_a_ceremony_that_the_log_would_not_take_touches_nothing(self, fresh, officers):
+        first = ("init", "--officer-pin-file", fresh.home / "secrets" / "hsm-officer.pin")
+        head = fresh.home / "data" / "audit.head"
+        away = head.with_name("elsewhere")
+        for words, done in ((first, []), (("epoch",), ["initialise"])):
+            head.rename(away)
+            run = act(fresh, officers, *words, check=False)
+            assert run.returncode == 1 and "the audit log cannot be read" in run.stderr, run.stderr
+            assert ceremonies(fresh) == done
+            assert not (fresh.home / "custody" / "envelopes" / f"wrapping-{len(done) + 1}.json").exists()
+            away.rename(head)
+            act(fresh, officers, *words)
+        assert epochs(fresh) == [(1, "retiring"), (2, "current")]
+        head.rename(away)
+        run = act(fresh, officers, "retire", "--epoch", "1", check=False)
+        assert run.returncode == 1 and ceremonies(fresh) == ["initialise", "epoch"], run.stderr
+        away.rename(head)
+        act(fresh, officers, "retire", "--epoch", "1")
+        assert epochs(fresh) == [(1, "retired"), (2, "current")] and fresh.audit_verifies()
+
+    def test_what_was_signed_and_not_recorded_is_recorded_by_the_same_command(self, fresh, officers):
+        first = ("init", "--officer-pin-file", fresh.home / "secrets" / "hsm-officer.pin")
+        steps = (
+            (first, [], [(1, "current")]),
+            (("epoch",), [(1, "current")], [(1, "retiring"), (2, "current")]),
+            (("retire", "--epoch", "1"), [(1, "retiring"), (2, "current")], [(1, "retired"), (2, "current")]),
+        )
+        for number, (words, before, after) in enumerate(steps, 1):
+            killed = act(fresh, officers, *words, failpoint="ceremony.signed")
+            assert killed.returncode == -signal.SIGKILL, killed.stderr
+            assert len(ceremonies(fresh)) == number and epochs(fresh) == before
+            again = act(fresh, officers, *words)
+            assert "earlier ceremony" in again.stdout, again.stdout
+            assert ceremonies(fresh) == ["initialise", "epoch", "retire"][:number] and epochs(fresh) == after
+        assert fresh.audit_verifies()
+        fresh.start()
+        assert shirushi("keys", "audit", "--home", fresh.home).returncode == 0
+
+    def test_another_ceremony_records_it_too(self, fresh, officers):
+        first = ("init", "--officer-pin-file", fresh.home / "secrets" / "hsm-officer.pin")
+        act(fresh, officers, *first, failpoint="ceremony.signed")
+        act(fresh, officers, "epoch")
+        assert ceremonies(fresh) == ["initialise", "epoch"] and epochs(fresh) == [(1, "retiring"), (2, "current")]
+
+    def test_a_registry_that_contradicts_the_protocols_is_left_alone(self, fresh, officers):
+        begin(fresh, officers)
+        with sqlite3.connect(contract.database(fresh.home)) as database:
+            database.execute("UPDATE wrapping_epoch SET key_id = x'00'")
+        run = act(fresh, officers, "epoch", check=False)
+        assert run.returncode == 1 and "different wrapping keys for epoch 1" in run.stderr, run.stderr
+        assert ceremonies(fresh) == ["initialise"]
+
+    def test_a_refused_pin_is_not_kept(self, fresh, officers, tmp_path):
+        wrong = tmp_path / "wrong.pin"
+        wrong.write_text("0123456789abcdef")
+        wrong.chmod(0o600)
+        # Whether the module crashes at the end of a process is a matter of luck.
+        for _ in range(3):
+            run = act(fresh, officers, "init", "--officer-pin-file", wrong, check=False)
+            assert run.returncode == 1 and "nothing was kept" in run.stderr, (run.returncode, run.stderr)
+            assert list((fresh.home / "custody" / "envelopes").iterdir()) == []
+        run = act(fresh, officers, "init", check=False)
+        assert run.returncode == 1 and "--officer-pin-file" in run.stderr, run.stderr
+        begin(fresh, officers)
+
+    def test_a_registry_that_cannot_be_read_is_not_called_a_broken_log(self, fresh, officers):
+        begin(fresh, officers)
+        with sqlite3.connect(contract.database(fresh.home)) as database:
+            database.execute("UPDATE wrapping_epoch SET state = 'unheard-of'")
+        said = refused(fresh, "keys", "rotation", "--home", fresh.home)
+        assert "The registry cannot be read." in said and "evidence" not in said, said
+
+    def test_an_epoch_that_is_not_there_is_not_retired(self, fresh, officers):
+        begin(fresh, officers)
+        run = act(fresh, officers, "retire", "--epoch", "7", check=False)
+        assert run.returncode == 1 and "there is no epoch 7" in run.stderr, run.stderr
+
+
 class TestBackup:
     def test_without_officers_there_is_no_backup(self, fresh, tmp_path):
         assert "hsm init" in refused(fresh, "backup", "--home", fresh.home, "--out", tmp_path / "backup")
@@ -153,6 +257,11 @@ class TestBackup:
         assert "restore-instance" in shirushi("hsm", "protocol", "verify", "--home", home).stdout
         with sqlite3.connect(contract.database(fresh.home)) as here:
             assert here.execute("SELECT count(*) FROM backup").fetchone() == (1,)
+        # What the restore prints as the next step works: a development instance's token is made anew.
+        two = present(officers, "Aoki", "Baba")
+        lost = shirushi("hsm", "restore", "--home", home, *two, environment=fresh.environment)
+        assert f"shirushi serve --home {home}" in lost.stdout and (home / "secrets" / "hsm.pin").exists()
+        shirushi("serve", "--home", home, "--check", environment=fresh.environment)
         assert "not empty" in refused(fresh, *restore, *present(officers, "Baba", "Aoki"))
 
     def test_what_was_altered_or_is_not_theirs_leaves_no_home(self, fresh, officers, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 from instance import shirushi
 
-NAMES = ["--romaji", "Hanako Kaihatsu", "--japanese", "開発　花子"]
+NAMES = ["--romaji-name", "Hanako Kaihatsu", "--japanese-name", "開発　花子"]
 
 
 def openssl(*arguments):

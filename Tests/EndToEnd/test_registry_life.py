@@ -208,7 +208,7 @@ def test_delivered_certificates_are_refused_with_their_reason(life):
     request = authority.folder / "strict-a.csr"
     out = authority.folder / "by-another.cer"
     shirushi("dev-ca", "issue", "--home", instance.home, "--authority", other.name, "--request", request, "--holder",
-             "strict", "--romaji", registry.ROMAJI, "--japanese", registry.JAPANESE, "--role", registry.ROLE,
+             "strict", "--romaji-name", registry.ROMAJI, "--japanese-name", registry.JAPANESE, "--role", registry.ROLE,
              "--out", out)  # fmt: skip
     assert reasons(out.read_bytes()) == ["other-authority"]
     assert authority.state("strict-a") == "generated"
@@ -293,7 +293,7 @@ def test_the_command_line_does_the_same(life, tmp_path):
     registry.openssl("req", "-in", request, "-verify", "-noout")
     out = tmp_path / "typed.cer"
     shirushi("dev-ca", "issue", "--home", instance.home, "--authority", "medis", "--request", request, "--holder",
-             "typed", "--romaji", registry.ROMAJI, "--japanese", registry.JAPANESE, "--role", registry.ROLE,
+             "typed", "--romaji-name", registry.ROMAJI, "--japanese-name", registry.JAPANESE, "--role", registry.ROLE,
              "--out", out)  # fmt: skip
     shirushi("keys", "deliver", "typed-a", out, *place)
     assert authority.state("typed-a") == "active"

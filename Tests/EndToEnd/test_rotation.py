@@ -55,7 +55,8 @@ def test_every_key_moves_to_a_new_epoch_while_serving(kept, officers):  # noqa: 
     instance.start()
     all_sign(instance, HOLDERS[:2])
     said = rotation(instance, "--wait")
-    assert f"epoch {current + 1}," in said and said.strip().endswith("keys still to move: 0"), said
+    assert f"epoch {current + 1}," in said and "keys still to move: 0\n\nNext:" in said, said
+    assert f"hsm retire --home {instance.home} --epoch {current} " in said, said
     all_sign(instance)
     authority.register("newcomer")
     authority.admit("newcomer-a", "newcomer")
@@ -87,6 +88,9 @@ def test_an_epoch_with_keys_under_it_is_not_retired(kept, officers):  # noqa: F8
     run = shirushi("hsm", "retire", "--home", instance.home, "--epoch", current, *present(officers, "Aoki", "Baba"),
                    check=False, environment=instance.environment)  # fmt: skip
     assert run.returncode != 0 and "nothing was destroyed" in run.stderr, run.stderr
+    # Nothing moves while nothing serves, so there is nothing to wait for.
+    waiting = shirushi("keys", "rotation", "--home", instance.home, "--wait", check=False, timeout=20)
+    assert waiting.returncode == 1 and f"shirushi serve --home {instance.home}" in waiting.stderr, waiting.stderr
     instance.start()
     rotation(instance, "--wait")
     all_sign(instance)

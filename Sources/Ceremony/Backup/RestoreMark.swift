@@ -14,33 +14,15 @@ package struct RestoreMark: Sendable, Hashable, Codable {
     /// The names of the officers who restored it.
     package let officers: [String]
 
-    /// The mark's file below a home.
-    package static func file(home: String) -> String { home + "/data/restored" }
-
-    /// The mark of an instance, or nil; throws `.damaged`.
-    package static func read(home: String) throws(CeremonyError) -> RestoreMark? {
-        let path = file(home: home)
-        guard Files.exists(path) else { return nil }
-        let bytes = try hosted { () throws(HostError) in try Files.read(path, atMost: 65_536) }
-        return try CustodyJSON.value(RestoreMark.self, from: bytes, at: path)
-    }
-
-    /// Takes the mark away, once what it asks for is durable; throws `.host`.
-    package static func remove(home: String) throws(CeremonyError) {
-        let path = file(home: home)
-        try hosted { () throws(HostError) in try Files.remove(path) }
-    }
-
-    /// Marks an instance that was made from this backup; throws `.host`.
+    /// Marks an instance that was made from this backup, in the file that core looks for; throws `.host`.
     package static func write(
-        _ header: ArchiveHeader, present: PresentOfficers, now: Instant, home: String
+        _ header: ArchiveHeader, present: PresentOfficers, now: Instant, at path: String
     ) throws(CeremonyError) {
         guard let time = now.rfc3339 else { throw .cryptography }
         let mark = RestoreMark(
             time: time, archive: header.id, archiveMade: header.made, treeSize: header.treeSize,
             treeRoot: header.treeRoot, officers: present.officers.map(\.identity.name))
         let bytes = try CustodyJSON.bytes(mark)
-        let path = file(home: home)
         try hosted { () throws(HostError) in try Files.write(bytes, to: path, replacing: false) }
     }
 }

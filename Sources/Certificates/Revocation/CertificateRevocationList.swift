@@ -175,7 +175,9 @@ package struct CertificateRevocationList: Sendable {
 
     /// Bytes that tell one publication of an issuer from its others; empty for its only one.
     package var series: [UInt8] {
-        scope == .all && distributionPoints.isEmpty ? [] : Array("\(scope) \(distributionPoints)".utf8)
+        let isOnly = scope == .all && reasons == .all && !isIndirect && baseNumber == nil && distributionPoints.isEmpty
+        return isOnly
+            ? [] : Array("\(scope) \(reasons) \(isIndirect) \(baseNumber != nil) \(distributionPoints)".utf8)
     }
 
     /// True where the list is for certificates of this kind, holders' or authorities'.

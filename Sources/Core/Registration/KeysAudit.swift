@@ -84,7 +84,7 @@ struct KeysAudit: Sendable {
             return
         }
         let isRotating = epochs.all.contains {
-            $0.state == .retiring && object.label == "shirushi rotation \($0.epoch)"
+            $0.state == .retiring && object.label == WrappingLabel.rotation($0.epoch)
         }
         if isRotating, object.isSoundRotationKey { return }
         report.fault("\(name): a stray object, which no epoch knows")

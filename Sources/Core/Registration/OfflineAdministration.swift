@@ -8,6 +8,35 @@ package import Storage
 
 /// Acts of ceremonies and backups while nothing serves: recorded in the log as core would, under the instance's lock.
 package enum OfflineAdministration {
+    /// Throws a `Failure` unless the log opens and holds, as an act that is to be recorded needs it.
+    package static func checkLog(_ database: Database, _ paths: CoreSettings.Paths) throws(Failure) {
+        do {
+            _ = try verified(database, paths)
+            _ = try SecretFile.read(paths.pseudonymKey, atMost: 4096)
+        } catch { throw failure(error) }
+    }
+
+    /// The wrapping keys that the registry knows, oldest first.
+    package static func epochs(_ database: Database) async throws(Failure) -> [WrappingEpoch] {
+        do { return try await database.read { try WrappingEpochStore.all(in: $0) } } catch {
+            throw Failure(.coreUnavailable, "The registry cannot be read.", cause: "\(error)")
+        }
+    }
+
+    private static func verified(
+        _ database: Database, _ paths: CoreSettings.Paths
+    ) throws -> (log: VerifiedLog, key: LogKey) {
+        let key = LogKey(try SecretFile.read(paths.logKey, atMost: 4096).copiedBytes)
+        let log = try AuditVerifier.open(
+            database, headAt: paths.auditHead, markAt: LogMarkFile(paths.auditMark), key: key)
+        return (log, key)
+    }
+
+    private static func failure(_ error: any Error) -> Failure {
+        if let error = error as? AuditError { return error.failure }
+        return Failure(.auditUnavailable, "The audit log cannot be opened.", cause: "\(error)")
+    }
+
     /// Does the act; throws a `Failure` for one that needs the token, and for a log that does not hold.
     package static func perform(
         _ request: AdminRequest, _ database: Database, _ paths: CoreSettings.Paths, origin: String, now: Instant
@@ -51,18 +80,14 @@ package enum OfflineAdministration {
         _ body: (AuditLog) async throws -> Void
     ) async throws(Failure) {
         do {
-            let key = LogKey(try SecretFile.read(paths.logKey, atMost: 4096).copiedBytes)
-            let verified = try AuditVerifier.open(
-                database, headAt: paths.auditHead, markAt: LogMarkFile(paths.auditMark), key: key)
+            let (verified, key) = try verified(database, paths)
             let log = AuditLog(
                 verified, origin: origin, key: key,
                 pseudonyms: Pseudonyms(key: try SecretFile.read(paths.pseudonymKey, atMost: 4096).copiedBytes),
                 clock: .live, random: .live, onStop: { _ in })
             defer { log.stop() }
             try await body(log)
-        } catch let error as AuditError { throw error.failure } catch {
-            throw Failure(.auditUnavailable, "The audit log cannot be opened.", cause: "\(error)")
-        }
+        } catch { throw failure(error) }
     }
 
     private typealias Plan = (note: String, step: @Sendable (any SQLConnection) throws -> Void)
@@ -70,10 +95,7 @@ package enum OfflineAdministration {
     private static func plan(
         _ request: AdminRequest, _ database: Database, _ now: Instant
     ) async throws(Failure) -> Plan {
-        let epochs: [WrappingEpoch]
-        do { epochs = try await database.read { try WrappingEpochStore.all(in: $0) } } catch {
-            throw Failure(.coreUnavailable, "The registry cannot be read.", cause: "\(error)")
-        }
+        let epochs = try await epochs(database)
         switch request {
         case .addEpoch(let epoch, let keyID, let checkValue):
             guard epoch == (epochs.last?.epoch ?? 0) + 1 else {

@@ -95,6 +95,8 @@ extension Registry {
         let list: CertificateRevocationList
         do {
             list = try CertificateRevocationList(der: der)
+            // The registry goes by the list's own issuer and by complete lists.
+            guard !list.isIndirect, list.baseNumber == nil else { throw CRLError.unsupportedScope }
             let remit = settings.authorities.first { $0.remit.name == ask.authority }?.remit
             guard remit?.issuers.contains(where: { $0.subject == list.issuer }) == true else {
                 throw CRLError.unknownIssuer(list.issuer.text)

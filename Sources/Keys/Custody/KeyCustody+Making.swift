@@ -72,7 +72,7 @@ extension KeyCustody {
         } catch { throw .token(error) }
     }
 
-    /// The rotation key of an epoch, which ceremonies label `shirushi rotation N`; throws `.epochMissing` where it is
+    /// The rotation key of an epoch, which ceremonies label (`WrappingLabel`); throws `.epochMissing` where it is
     /// not in the token or not sound.
     package func rotationKey(of epoch: Int64) async throws(KeyError) -> KeyHandle {
         let keys: [KeyObject]
@@ -81,7 +81,7 @@ extension KeyCustody {
                 try session.secretKeys()
             }
         } catch { throw .token(error) }
-        guard let key = keys.first(where: { $0.label == "shirushi rotation \(epoch)" && $0.isSoundRotationKey }) else {
+        guard let key = keys.first(where: { $0.label == WrappingLabel.rotation(epoch) && $0.isSoundRotationKey }) else {
             throw .epochMissing(epoch)
         }
         return key.handle

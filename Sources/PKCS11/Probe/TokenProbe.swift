@@ -146,13 +146,18 @@ struct TokenProbe {
             unsafe shirushi_get_slot_list(functions, start, count)
         }
         var found: [(UInt, CK_TOKEN_INFO)] = []
+        var others: [String] = []
         for slot in slots {
             var info = CK_TOKEN_INFO()
             guard unsafe shirushi_get_token_info(functions.list, slot, &info) == CKR_OK else { continue }
-            guard info.flags & CKF_TOKEN_INITIALIZED != 0, fixedText(info.label) == label else { continue }
+            guard info.flags & CKF_TOKEN_INITIALIZED != 0 else { continue }
+            guard fixedText(info.label) == label else {
+                others.append(fixedText(info.label))
+                continue
+            }
             found.append((slot, info))
         }
-        guard let first = found.first else { throw .tokenNotFound(label: label) }
+        guard let first = found.first else { throw .tokenNotFound(label: label, others: others) }
         guard found.count == 1 else { throw .tokenAmbiguous(label: label) }
         return first
     }

@@ -2,6 +2,7 @@ import Core
 import CoreProtocol
 import HPKI
 import Host
+import Keys
 import Storage
 
 /// A command on an instance: asked of core over its socket while it serves, done here under the lock when nothing does.
@@ -22,13 +23,18 @@ struct AdminCall {
         }
     }
 
+    /// Throws unless the log opens and holds; for a ceremony, which holds the lock.
+    func checkLog() async throws {
+        try await withDatabase { try OfflineAdministration.checkLog($0, home.core) }
+    }
+
+    /// The registry's wrapping keys; for a ceremony, which holds the lock.
+    func epochs() async throws -> [WrappingEpoch] {
+        try await withDatabase { try await OfflineAdministration.epochs($0) }
+    }
+
     private func here(_ request: AdminRequest) async throws -> CoreReply {
-        let database: Database
-        do { database = try Database.open(at: home.core.database, parts: CoreSchema.parts) } catch {
-            throw unreadable(words(for: error))
-        }
-        defer { try? database.close() }
-        do {
+        try await withDatabase { database in
             switch request {
             case .verifyAudit:
                 return .auditReport(try await AuditOffice.verify(database, home.core))
@@ -44,7 +50,21 @@ struct AdminCall {
                 throw CommandError(
                     "this needs the token, so the instance must serve: shirushi serve --home \(home.path)")
             }
-        } catch let failure as Failure {
+        }
+    }
+
+    private func withDatabase<Value>(_ body: (Database) async throws -> Value) async throws -> Value {
+        try home.mustExist()
+        let database: Database
+        do { database = try Database.open(at: home.core.database, parts: CoreSchema.parts) } catch {
+            throw unreadable(words(for: error))
+        }
+        defer { try? database.close() }
+        do { return try await body(database) } catch let failure as Failure {
+            // Evidence is asked for where the log itself is at fault, and nowhere else.
+            guard failure.kind == .auditUnavailable else {
+                throw CommandError(failure.detail + (failure.cause.map { " (\($0))" } ?? ""))
+            }
             throw unreadable(failure.cause ?? failure.detail)
         }
     }

@@ -20,7 +20,11 @@ struct AuditCommand: AsyncParsableCommand {
 
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Check every record, the tree over them and its head; exit 0 only when everything holds."
+            abstract: "Check every record, the tree over them and its head; exit 0 only when everything holds.",
+            discussion: """
+                EXAMPLE
+                  shirushi audit verify --home ./var/home
+                """
         )
 
         @OptionGroup var home: HomeOption
@@ -41,7 +45,13 @@ struct AuditCommand: AsyncParsableCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the records, oldest first.")
+        static let configuration = CommandConfiguration(
+            abstract: "List the records, oldest first.",
+            discussion: """
+                EXAMPLE
+                  shirushi audit list --home ./var/home --from 100 --json
+                """
+        )
 
         @OptionGroup var home: HomeOption
         @Option(name: .customLong("from"), help: "The first record's number.") var first: UInt64 = 0

@@ -18,7 +18,8 @@ struct BackupCommand: AsyncParsableCommand {
             are not in it.
 
             EXAMPLES
-              shirushi backup --home /srv/shirushi --out /backup/2026-11-26.shirushi --keep-days 35
+              shirushi backup --home /srv/shirushi --out /backup/2026-11-26.shirushi \\
+                  --keep-days 35
             """
     )
 
@@ -39,6 +40,11 @@ struct BackupCommand: AsyncParsableCommand {
             try home.mustExist()
             let configuration = try Configuration.read(home)
             let folder = CustodyFolder(home: home.path)
+            guard Files.exists(folder.registerFile) else {
+                let hint = Files.exists(home.developmentPKI) ? "\n" + CeremonyRegistry.developmentHint : ""
+                throw CommandError(
+                    "the instance has no officers yet; register them with: shirushi hsm init\(hint)")
+            }
             let register = try folder.register()
             guard !Files.exists(out) else { throw CommandError("\(out) exists already; nothing was changed") }
             let lock = try InstanceLock.acquire(at: home.run + "/backup.lock")

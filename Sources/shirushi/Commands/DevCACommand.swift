@@ -11,9 +11,12 @@ struct DevCACommand: AsyncParsableCommand {
         abstract: "Issue and revoke certificates as a development authority.",
         discussion: """
             EXAMPLES
-              shirushi dev-ca issue --home ./var/home --authority medis --request key.csr --holder doctor-2 \\
-                  --romaji "Hanako Kaihatsu" --japanese "開発　花子" --role "Medical Doctor" --out key.cer
-              shirushi dev-ca revoke --home ./var/home --authority medis --certificate key.cer --reason superseded
+              shirushi dev-ca issue --home ./var/home --authority medis \\
+                  --request key.csr --holder doctor-2 --role "Medical Doctor" \\
+                  --romaji-name "Hanako Kaihatsu" --japanese-name "開発　花子" \\
+                  --out key.cer
+              shirushi dev-ca revoke --home ./var/home --authority medis \\
+                  --certificate key.cer --reason superseded
               shirushi dev-ca crl --home ./var/home
             """,
         subcommands: [Issue.self, Revoke.self, CRL.self]
@@ -21,15 +24,22 @@ struct DevCACommand: AsyncParsableCommand {
 
     struct Issue: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Certify the key of a PKCS#10 request, which must be signed by that key."
+            abstract: "Certify the key of a PKCS#10 request, which must be signed by that key.",
+            discussion: """
+                EXAMPLE
+                  shirushi dev-ca issue --home ./var/home --authority medis \\
+                      --request key.csr --holder doctor-2 --role "Medical Doctor" \\
+                      --romaji-name "Hanako Kaihatsu" --japanese-name "開発　花子" \\
+                      --out key.cer
+                """
         )
 
         @OptionGroup var home: HomeOption
         @Option(help: "The authority: jma, medis or jpa.") var authority: DevelopmentPKI.Authority
         @Option(help: "The request, in DER or PEM.") var request: String
         @Option(help: "The subject's serialNumber, such as doctor-2.") var holder: String
-        @Option(help: "The holder's name in Latin letters.") var romaji: String
-        @Option(help: "The holder's name in Japanese.") var japanese: String
+        @Option(name: .customLong("romaji-name"), help: "The holder's name in Latin letters.") var romajiName: String
+        @Option(name: .customLong("japanese-name"), help: "The holder's name in Japanese.") var japaneseName: String
         @Option(name: .customLong("role"), help: "A role of hcRole, such as \"Medical Doctor\"; may be repeated.")
         var roles: [String] = []
         @Option(name: .customLong("from-days"), help: "Days from now to the first day of validity.") var fromDays = 0
@@ -46,7 +56,7 @@ struct DevCACommand: AsyncParsableCommand {
             let file = try Files.read(
                 Paths.absolute(request), atMost: 2 * ProvenCertificationRequest.byteLimit)
             let profile = HolderProfile(
-                romajiName: romaji, japaneseName: japanese, identifier: holder, roles: roles.map { HCRole($0) })
+                romajiName: romajiName, japaneseName: japaneseName, identifier: holder, roles: roles.map { HCRole($0) })
             let start = WallClock.live.now().adding(seconds: Int64(fromDays) * 86_400)
             let certificate = try DevelopmentAuthorities(home: try home.development).change { pki in
                 do throws(DevelopmentPKIError) {
@@ -62,7 +72,12 @@ struct DevCACommand: AsyncParsableCommand {
 
     struct Revoke: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Revoke a certificate and publish the new lists in trust/crls."
+            abstract: "Revoke a certificate and publish the new lists in trust/crls.",
+            discussion: """
+                EXAMPLE
+                  shirushi dev-ca revoke --home ./var/home --authority medis \\
+                      --certificate key.cer --reason superseded
+                """
         )
 
         @OptionGroup var home: HomeOption
@@ -96,7 +111,12 @@ struct DevCACommand: AsyncParsableCommand {
 
     struct CRL: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "crl", abstract: "Publish new revocation lists in trust/crls."
+            commandName: "crl",
+            abstract: "Publish new revocation lists in trust/crls.",
+            discussion: """
+                EXAMPLE
+                  shirushi dev-ca crl --home ./var/home
+                """
         )
 
         @OptionGroup var home: HomeOption

@@ -10,7 +10,7 @@ struct InitCommand: AsyncParsableCommand {
         abstract: "Make an instance: configuration, folders, secrets and databases.",
         discussion: """
             With --development it also makes a SoftHSM token with random PINs, a development PKI shaped like the real
-            one, five holders with second keys generated in the token, and a development token issuer. An instance
+            one, five holders with second keys, and a development token issuer. An instance
             that exists already is left as it is.
 
             EXAMPLES
@@ -58,6 +58,9 @@ struct InitCommand: AsyncParsableCommand {
                   1. put the authorities' certificates into \(home.trust)/anchors and \(home.trust)/intermediates
                   2. name the PKCS#11 module, token and PIN file, the issuers and the listeners in \(home.configuration)
                   3. shirushi serve --home \(home.path) --check
+                     which may complain of the PIN file alone: the first ceremony makes it
+                  4. two officers: shirushi hsm officer for each, then shirushi hsm init (docs/ceremony.md);
+                     or, without wrapped keys: keys.mode: resident
                 """
             )
         }

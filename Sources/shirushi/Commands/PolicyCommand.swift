@@ -9,6 +9,10 @@ struct PolicyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "policy",
         abstract: "Test the policy sets of a folder.",
+        discussion: """
+            EXAMPLE
+              shirushi policy test policies
+            """,
         subcommands: [Test.self]
     )
 

@@ -17,8 +17,8 @@ struct RestoreCommand: AsyncParsableCommand {
             imported again, so that nothing revoked since comes back to life.
 
             EXAMPLES
-              shirushi restore --archive /backup/2026-11-26.shirushi --home /srv/shirushi \\
-                  --officer a.officer --officer b.officer
+              shirushi restore --archive /backup/2026-11-26.shirushi \\
+                  --home /srv/shirushi --officer a.officer --officer b.officer
             """
     )
 
@@ -43,17 +43,16 @@ struct RestoreCommand: AsyncParsableCommand {
                 Progress.say("shirushi: opening backup \(reader.unverifiedHeader.id)")
                 let header = try reader.extract(to: staging.path, by: present)
                 try Self.complete(staging, header, present)
+                // The software token's folder is in no backup; without its configuration nothing could be put there.
+                let isDevelopment = Files.exists(staging.developmentPKI)
+                if isDevelopment { try DevelopmentInstance.makeTokenFolder(in: staging, for: home) }
                 try Files.move(staging.path, to: home.path)
                 print(
                     """
                     Restored \(home.path) from backup \(header.id) of \(header.made).
                     Audit log: \(header.treeSize) records, tree root \(header.treeRoot)
 
-                    Next:
-                      1. put the user's PIN into its file, and the token into its place;
-                         a lost token: shirushi hsm restore --home \(home.path) --officer … --officer …
-                      2. shirushi serve --home \(home.path) --check, then without --check
-                      3. import the authorities' state and revocation lists; until then every key is suspended
+                    \(Self.next(home, isDevelopment))
                     """
                 )
             } catch {
@@ -61,6 +60,21 @@ struct RestoreCommand: AsyncParsableCommand {
                 throw error
             }
         }
+    }
+
+    private static func next(_ home: Home, _ isDevelopment: Bool) -> NextSteps {
+        let lost = "shirushi hsm restore --home \(home.path) --officer … --officer …"
+        return NextSteps([
+            isDevelopment
+                ? "the software token is in no backup; make another, with the wrapping keys:\n\(lost)"
+                : "put the user's PIN into its file, and the token into its place; a lost token:\n\(lost)",
+            "shirushi serve --home \(home.path) --check, then without --check",
+            """
+            every key is suspended. For each issuer, with a list newer than the restore:
+            shirushi keys crl FILE --home \(home.path) --authority NAME
+            """,
+            "then for each key:\nshirushi keys resume CREDENTIAL --home \(home.path) --authority NAME",
+        ])
     }
 
     /// Verifies the stores, makes what no backup carries, and leaves the mark that core looks for.
@@ -86,7 +100,7 @@ struct RestoreCommand: AsyncParsableCommand {
             say: { _ in }
         )
         _ = try ceremony.recordRestore(header)
-        try RestoreMark.write(header, present: present, now: WallClock.live.now(), home: home.path)
+        try RestoreMark.write(header, present: present, now: WallClock.live.now(), at: home.core.restored)
     }
 
     private static func remove(_ folder: String) throws {

@@ -9,6 +9,12 @@ struct SignCommandLine: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sign",
         abstract: "Have a prescription or dispensing result signed by a server.",
+        discussion: """
+            EXAMPLE
+              shirushi sign prescription --server https://localhost:8443 \\
+                  --ca ./var/home/development/tls/ca.pem --token-file token \\
+                  --csv prescription.csv --out prescription.xml
+            """,
         subcommands: [Prescription.self, Dispensing.self]
     )
 
@@ -17,8 +23,9 @@ struct SignCommandLine: AsyncParsableCommand {
             abstract: "Have a prescription signed.",
             discussion: """
                 EXAMPLE
-                  shirushi sign prescription --server https://localhost:8443 --ca ./var/home/development/tls/ca.pem \\
-                      --token-file token --csv prescription.csv --out prescription.xml
+                  shirushi sign prescription --server https://localhost:8443 \\
+                      --ca ./var/home/development/tls/ca.pem --token-file token \\
+                      --csv prescription.csv --out prescription.xml
                 """
         )
 
@@ -47,8 +54,10 @@ struct SignCommandLine: AsyncParsableCommand {
             abstract: "Have a dispensing result signed.",
             discussion: """
                 EXAMPLE
-                  shirushi sign dispensing --server https://localhost:8443 --ca ./var/home/development/tls/ca.pem \\
-                      --token-file token --prescription prescription.xml --csv dispensing.csv --out dispensing.xml
+                  shirushi sign dispensing --server https://localhost:8443 \\
+                      --ca ./var/home/development/tls/ca.pem --token-file token \\
+                      --prescription prescription.xml --csv dispensing.csv \\
+                      --out dispensing.xml
                 """
         )
 

@@ -68,7 +68,7 @@ struct DevelopmentInstance {
         try await makeIssuer()
         try makeServerCertificate(pki)
         try makeClientCertificates(pki)
-        Progress.say("making the token and \(Self.holders.count) key pairs in it")
+        Progress.say("making the token and \(Self.holders.count) holders with second keys")
         try await makeHolders(&pki)
         try DevelopmentAuthorities(home: home).store(pki)
         try DevelopmentAuthorities(home: home).renewRevocationLists(always: true)
@@ -181,17 +181,15 @@ struct DevelopmentInstance {
     ) async throws -> WrappingEpoch {
         let epoch = WrappingEpoch(epoch: 1, keyID: Random.live.bytes(16), checkValue: [], state: .current)
         let officer = try await token.openOfficerSession(pin: officerPIN)
-        try await officer.generateWrappingKey(label: "shirushi wrapping 1", id: epoch.keyID)
+        try await officer.generateWrappingKey(label: WrappingLabel.wrapping(epoch.epoch), id: epoch.keyID)
         await officer.close()
         try await database.write { try WrappingEpochStore.insert(epoch, in: $0) }
         return epoch
     }
 
-    /// Initialises the software token with random PINs; the module must be told its configuration before it is loaded.
-    ///
-    /// Gives the token with its officer's PIN, and the user's.
-    private func makeToken() async throws -> ((PKCS11Token, PIN), PIN) {
-        try Files.makeFolder(home.hsm + "/tokens")
+    /// Makes SoftHSM's configuration and an empty folder for its tokens below `place`, which will be called `home`.
+    static func makeTokenFolder(in place: Home, for home: Home) throws {
+        try Files.makeFolder(place.hsm + "/tokens")
         let configuration = """
             directories.tokendir = \(home.hsm)/tokens
             objectstore.backend = file
@@ -199,7 +197,14 @@ struct DevelopmentInstance {
             slots.removable = false
 
             """
-        try Files.write(Array(configuration.utf8), to: home.hsm + "/softhsm2.conf")
+        try Files.write(Array(configuration.utf8), to: place.hsm + "/softhsm2.conf")
+    }
+
+    /// Initialises the software token with random PINs; the module must be told its configuration before it is loaded.
+    ///
+    /// Gives the token with its officer's PIN, and the user's.
+    private func makeToken() async throws -> ((PKCS11Token, PIN), PIN) {
+        try Self.makeTokenFolder(in: home, for: home)
         Environment.set("SOFTHSM2_CONF", to: home.hsm + "/softhsm2.conf")
         let pin = Array(Hex.encode(Random.live.bytes(16)).utf8)
         let officerPIN = Array(Hex.encode(Random.live.bytes(16)).utf8)

@@ -8,7 +8,8 @@ struct HSMEpochCommand: AsyncParsableCommand {
         abstract: "Make the wrapping key of the next epoch; core then wraps every key anew while it serves.",
         discussion: """
             EXAMPLES
-              shirushi hsm epoch --home /srv/shirushi --officer a.officer --officer b.officer
+              shirushi hsm epoch --home /srv/shirushi --officer a.officer \\
+                  --officer b.officer
             """
     )
 
@@ -20,12 +21,25 @@ struct HSMEpochCommand: AsyncParsableCommand {
     func run() async throws {
         try await inWords {
             let work = try TokenCeremony(home.home, officers)
-            let token = try await work.knownToken()
-            let result = try await work.ceremony.nextEpoch(token, officerPIN: token.officerPIN, kind: kind)
-            try await CeremonyRegistry.record(result, home.home)
-            await token.close()
-            print(result.summary(next: "shirushi serve --home \(home.home.path)"))
+            // Epoch 1 is that of `hsm init`; a later one is what a run of this command left behind a fault.
+            if let late = try await work.begin().begun.last, late.epoch > 1 {
+                print("\(late.text)\n\n\(next(after: late.epoch, work))")
+                return
+            }
+            let result = try await work.withKnownToken { token in
+                try await work.ceremony.nextEpoch(token, officerPIN: token.officerPIN, kind: kind)
+            }
+            try await work.registry.record(result)
+            print("\(result.text)\n\n\(next(after: result.epoch, work))")
         }
+    }
+
+    private func next(after epoch: Int, _ work: TokenCeremony) -> NextSteps {
+        let place = "--home \(home.home.path)"
+        return NextSteps([
+            work.residentHint, "shirushi serve \(place)", "shirushi keys rotation \(place) --wait",
+            "stop the instance, then\nshirushi hsm retire \(place) --epoch \(epoch - 1) --officer … --officer …",
+        ])
     }
 }
 
@@ -36,7 +50,8 @@ struct HSMRetireCommand: AsyncParsableCommand {
         abstract: "Destroy the wrapping key and the rotation key of an epoch in which no key is left.",
         discussion: """
             EXAMPLES
-              shirushi hsm retire --home /srv/shirushi --epoch 1 --officer a.officer --officer b.officer
+              shirushi hsm retire --home /srv/shirushi --epoch 1 --officer a.officer \\
+                  --officer b.officer
             """
     )
 
@@ -47,11 +62,15 @@ struct HSMRetireCommand: AsyncParsableCommand {
     func run() async throws {
         try await inWords {
             let work = try TokenCeremony(home.home, officers)
-            try await CeremonyRegistry.checkUnused(epoch: epoch, home.home)
-            let token = try await work.knownToken()
-            let result = try await work.ceremony.retire(epoch: epoch, token, officerPIN: token.officerPIN)
-            try await CeremonyRegistry.recordRetired(result, home.home)
-            await token.close()
+            if try await work.begin().retired.contains(where: { $0.epoch == epoch }) {
+                print("Epoch \(epoch): its keys were destroyed by an earlier ceremony, as the registry knows now.")
+                return
+            }
+            try await work.registry.checkUnused(epoch: epoch)
+            let result = try await work.withKnownToken { token in
+                try await work.ceremony.retire(epoch: epoch, token, officerPIN: token.officerPIN)
+            }
+            try await work.registry.recordRetired(result)
             print("Destroyed the keys of epoch \(epoch).\nProtocol: \(result.protocolFile)")
         }
     }

@@ -13,8 +13,10 @@ struct HSMInitCommand: AsyncParsableCommand {
             officer's PIN is random and sealed for any two officers. docs/ceremony.md goes through it step by step.
 
             EXAMPLES
-              shirushi hsm init --home /srv/shirushi --officer a.officer --officer b.officer
-              shirushi hsm init --home ./var/home --officer a.officer --officer b.officer \\
+              shirushi hsm init --home /srv/shirushi --officer a.officer \\
+                  --officer b.officer
+              shirushi hsm init --home ./var/home --officer a.officer \\
+                  --officer b.officer \\
                   --officer-pin-file ./var/home/secrets/hsm-officer.pin
             """
     )
@@ -32,13 +34,18 @@ struct HSMInitCommand: AsyncParsableCommand {
         try await inWords {
             try await CeremonyRegistry.checkNone(home.home)
             let work = try TokenCeremony(home.home, officers)
-            try work.ceremony.register()
-            let token = try await work.initialisedToken(officerPINFile: officerPINFile)
-            let result = try await work.ceremony.initialise(
-                token, officerPIN: token.officerPIN, kind: kind, backupKeyFile: home.home.backupKey)
-            try await CeremonyRegistry.record(result, home.home)
-            await token.close()
-            print(result.summary(next: "shirushi serve --home \(home.home.path)"))
+            let next = NextSteps([work.residentHint, "shirushi serve --home \(home.home.path)"])
+            if let first = try await work.begin(registering: true).begun.first {
+                // The same command, after a fault between protocol and registry: nothing is left to do.
+                print("\(first.text)\n\n\(next)")
+                return
+            }
+            let result = try await work.withInitialisedToken(officerPINFile: officerPINFile) { token in
+                try await work.ceremony.initialise(
+                    token, officerPIN: token.officerPIN, kind: kind, backupKeyFile: home.home.backupKey)
+            }
+            try await work.registry.record(result)
+            print("\(result.text)\n\n\(next)")
         }
     }
 }
@@ -52,15 +59,36 @@ extension Home {
 
 extension CeremonyResult {
     /// What people note down.
-    func summary(next: String) -> String {
+    var text: String {
         """
         Wrapping key of epoch \(epoch), \(kind.rawValue).
         CKA_ID: \(Hex.encode(keyID))
         Check value: \(checkValue.map { Hex.encode($0) } ?? "none: nobody knows the value")
         Protocol: \(protocolFile)
-
-        Next:
-          \(next)
         """
+    }
+}
+
+extension EpochRecord {
+    /// What people note down of an epoch that an earlier ceremony signed.
+    var text: String {
+        """
+        Wrapping key of epoch \(epoch), \(kind.rawValue), made and signed by an earlier ceremony; in the registry now.
+        CKA_ID: \(Hex.encode(keyID))
+        Check value: \(checkValue.map { Hex.encode($0) } ?? "none: nobody knows the value")
+        """
+    }
+}
+
+/// What to do after a command, in order.
+struct NextSteps: CustomStringConvertible {
+    private let steps: [String]
+
+    init(_ steps: [String?]) { self.steps = steps.compactMap { $0 } }
+
+    var description: String {
+        guard steps.count > 1 else { return "Next:\n  \(steps.joined())" }
+        let lines = steps.enumerated().map { "  \($0.offset + 1). \($0.element.replacing("\n", with: "\n     "))" }
+        return "Next:\n\(lines.joined(separator: "\n"))"
     }
 }

@@ -13,7 +13,8 @@ struct HSMOfficerCommand: ParsableCommand {
             Compare the fingerprint that is printed with the one that ceremonies show.
 
             EXAMPLES
-              shirushi hsm officer --name "Hanako Yamada" --out /media/hanako/hanako.officer
+              shirushi hsm officer --name "Hanako Yamada" \\
+                  --out /media/hanako/hanako.officer
             """
     )
 

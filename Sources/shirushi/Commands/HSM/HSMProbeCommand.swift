@@ -17,11 +17,12 @@ struct HSMProbeCommand: AsyncParsableCommand {
             Exit status: 0 when wrapped custody is allowed, 3 when resident custody alone is, 1 when neither is.
 
             EXAMPLES
-              shirushi hsm probe --module /usr/lib/softhsm/libsofthsm2.so --token scratch \\
-                  --pin-file user.pin --officer-pin-file officer.pin
+              shirushi hsm probe --module /usr/lib/softhsm/libsofthsm2.so \\
+                  --token scratch --pin-file user.pin --officer-pin-file officer.pin
               shirushi hsm probe --module /usr/lib/x86_64-linux-gnu/libsoftokn3.so \\
                   --token "NSS Certificate DB" --pin-file user.pin \\
-                  --initialize-arguments "configdir='sql:/srv/nss' certPrefix='' keyPrefix='' secmod=''"
+                  --initialize-arguments \\
+                  "configdir='sql:/srv/nss' certPrefix='' keyPrefix='' secmod=''"
             """
     )
 

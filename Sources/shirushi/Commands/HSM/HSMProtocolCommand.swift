@@ -6,7 +6,13 @@ import Host
 /// `shirushi hsm protocol`: what ceremonies left behind.
 struct HSMProtocolCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "protocol", abstract: "Check the signed protocols of ceremonies.", subcommands: [Verify.self]
+        commandName: "protocol",
+        abstract: "Check the signed protocols of ceremonies.",
+        discussion: """
+            EXAMPLE
+              shirushi hsm protocol verify --home /srv/shirushi
+            """,
+        subcommands: [Verify.self]
     )
 
     struct Verify: ParsableCommand {
@@ -15,11 +21,16 @@ struct HSMProtocolCommand: ParsableCommand {
             discussion: """
                 EXAMPLES
                   shirushi hsm protocol verify --home /srv/shirushi
-                  shirushi hsm protocol verify 20261126T120000Z-1-initialise.json --home /srv/shirushi
+                  shirushi hsm protocol verify 20261126T120000Z-1-initialise.json \\
+                      --home /srv/shirushi
                 """
         )
 
-        @Argument(help: "A protocol's file; without one, every protocol of the instance, and that none is missing.")
+        @Argument(
+            help: """
+                A protocol's file, or its name in custody/protocols; without one, every protocol of the instance, and \
+                that none is missing.
+                """)
         var file: String?
         @OptionGroup var home: HomeOption
 
@@ -29,8 +40,10 @@ struct HSMProtocolCommand: ParsableCommand {
                 let register = try folder.register()
                 let protocols: [CeremonyProtocol]
                 if let file {
-                    let bytes = try Files.read(file, atMost: 1 << 20)
-                    protocols = [try CeremonyProtocol(bytes, at: file, register: register)]
+                    let isName = !file.contains("/") && !Files.exists(file)
+                    let path = isName ? "\(folder.protocolFolder)/\(file)" : file
+                    let bytes = try Files.read(path, atMost: 1 << 20)
+                    protocols = [try CeremonyProtocol(bytes, at: path, register: register)]
                 } else {
                     protocols = try folder.protocols()
                 }

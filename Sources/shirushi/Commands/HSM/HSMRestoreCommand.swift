@@ -12,7 +12,8 @@ struct HSMRestoreCommand: AsyncParsableCommand {
             initialised with a new security officer's PIN, sealed for any two officers.
 
             EXAMPLES
-              shirushi hsm restore --home /srv/shirushi --officer a.officer --officer b.officer
+              shirushi hsm restore --home /srv/shirushi --officer a.officer \\
+                  --officer b.officer
             """
     )
 
@@ -24,13 +25,15 @@ struct HSMRestoreCommand: AsyncParsableCommand {
     func run() async throws {
         try await inWords {
             let work = try TokenCeremony(home.home, officers)
-            let token = try await work.initialisedToken(officerPINFile: officerPINFile)
-            let results = try await work.ceremony.restore(into: token, officerPIN: token.officerPIN)
-            await token.close()
+            _ = try await work.begin()
+            let results = try await work.withInitialisedToken(officerPINFile: officerPINFile) { token in
+                try await work.ceremony.restore(into: token, officerPIN: token.officerPIN)
+            }
             for result in results {
                 print("Epoch \(result.epoch): check value \(result.checkValue.map { "\(HexBytes($0))" } ?? "none")")
             }
             print("Protocol: \(results.last?.protocolFile ?? "none")")
+            print("\n\(NextSteps(["shirushi serve --home \(home.home.path)"]))")
         }
     }
 }

@@ -11,11 +11,13 @@ struct HoldersCommand: AsyncParsableCommand {
             All of it works while the instance serves, and may be repeated.
 
             EXAMPLES
-              shirushi holders put doctor-7 --home ./var/home --authority medis --romaji-name "Hanako Suzuki" \\
-                  --japanese-name 鈴木花子 --role "Medical Doctor" --register 医籍=123456
+              shirushi holders put doctor-7 --home ./var/home --authority medis \\
+                  --romaji-name "Hanako Suzuki" --japanese-name 鈴木花子 \\
+                  --role "Medical Doctor" --register 医籍=123456
               shirushi holders list --home ./var/home --authority medis
               shirushi holders disable doctor-7 --home ./var/home --authority medis
-              shirushi holders import rows.jsonl --name april --home ./var/home --authority medis
+              shirushi holders import rows.jsonl --name april --home ./var/home \\
+                  --authority medis
             """,
         subcommands: [Put.self, Show.self, List.self, Enable.self, Disable.self, HoldersImport.self]
     )
@@ -25,8 +27,9 @@ struct HoldersCommand: AsyncParsableCommand {
             abstract: "Create a holder, or replace all that is known of one.",
             discussion: """
                 EXAMPLE
-                  shirushi holders put doctor-7 --home ./var/home --authority medis --romaji-name "Hanako Suzuki" \\
-                      --japanese-name 鈴木花子 --role "Medical Doctor" --register 医籍=123456
+                  shirushi holders put doctor-7 --home ./var/home --authority medis \\
+                      --romaji-name "Hanako Suzuki" --japanese-name 鈴木花子 \\
+                      --role "Medical Doctor" --register 医籍=123456
                 """
         )
 

@@ -10,14 +10,18 @@ struct HoldersImport: AsyncParsableCommand {
         commandName: "import",
         abstract: "Register many holders, and have a key made for each that orders one.",
         discussion: """
-            FILE has one JSON object a line, as the rows of PUT /ra/v1/imports/{import}:
-              {"holder": {"id": "doctor-7", "romajiName": "Hanako Suzuki", "japaneseName": "鈴木花子",
-               "roles": ["Medical Doctor"], "registerNumbers": []}, "credential": "doctor-7-a"}
+            FILE has one JSON object a line, as the rows of PUT /ra/v1/imports/{import}. This writes one such line:
+              printf '%s' '{"holder": {"id": "doctor-7",' \\
+                  ' "romajiName": "Hanako Suzuki", "japaneseName": "鈴木花子",' \\
+                  ' "roles": ["Medical Doctor"], "registerNumbers": []},' \\
+                  ' "credential": "doctor-7-a"}' > rows.jsonl
+
             More than 1000 rows become several imports, NAME-1, NAME-2 and so on. A command that was broken off goes on
             where it was when it is repeated with the same name and file. It exits with 1 when a row failed.
 
             EXAMPLE
-              shirushi holders import rows.jsonl --name april --home ./var/home --authority medis
+              shirushi holders import rows.jsonl --name april --home ./var/home \\
+                  --authority medis
             """
     )
 

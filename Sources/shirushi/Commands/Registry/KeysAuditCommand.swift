@@ -1,5 +1,6 @@
 import ArgumentParser
 import CoreProtocol
+import Host
 
 /// `shirushi keys audit`: the token compared with the registry, and the registry with the log.
 struct KeysAuditCommand: AsyncParsableCommand {
@@ -58,10 +59,34 @@ struct KeysRotation: AsyncParsableCommand {
             let retiring = facts.retiring.isEmpty ? "none" : facts.retiring.map(String.init).joined(separator: ", ")
             guard wait, facts.remaining > 0 else {
                 print("epoch \(facts.epoch), retiring: \(retiring), keys still to move: \(facts.remaining)")
+                if facts.remaining == 0, !facts.retiring.isEmpty { print("\n\(next(facts.retiring))") }
                 return
+            }
+            guard try isServed() else {
+                throw CommandError(
+                    """
+                    \(facts.remaining) keys still to move, and keys move only while the instance serves: \
+                    shirushi serve --home \(home.home.path)
+                    """)
             }
             Progress.say("shirushi: \(facts.remaining) keys still to move to epoch \(facts.epoch)")
             try await Task.sleep(for: .seconds(2))
         }
+    }
+
+    private func next(_ retiring: [Int64]) -> NextSteps {
+        NextSteps(
+            ["stop the instance"]
+                + retiring.map {
+                    "shirushi hsm retire --home \(home.home.path) --epoch \($0) --officer … --officer …"
+                })
+    }
+
+    /// Whether `shirushi serve` runs, also while its core is started anew.
+    private func isServed() throws -> Bool {
+        do {
+            try InstanceLock.acquire(at: home.home.serveLock).release()
+            return false
+        } catch HostError.locked { return true }
     }
 }

@@ -13,10 +13,14 @@ struct KeysCommand: AsyncParsableCommand {
             All of it works while the instance serves, and may be repeated.
 
             EXAMPLES
-              shirushi keys request doctor-7-a --holder doctor-7 --home ./var/home --authority medis
-              shirushi keys csr doctor-7-a --home ./var/home --authority medis > doctor-7-a.csr
-              shirushi keys deliver doctor-7-a doctor-7-a.pem --home ./var/home --authority medis
-              shirushi keys revoke doctor-7-a --reason keyCompromise --home ./var/home --authority medis
+              shirushi keys request doctor-7-a --holder doctor-7 --home ./var/home \\
+                  --authority medis
+              shirushi keys csr doctor-7-a --home ./var/home --authority medis \\
+                  > doctor-7-a.csr
+              shirushi keys deliver doctor-7-a doctor-7-a.pem --home ./var/home \\
+                  --authority medis
+              shirushi keys revoke doctor-7-a --reason keyCompromise --home ./var/home \\
+                  --authority medis
             """,
         subcommands: [
             KeysRequest.self, KeysShow.self, KeysList.self, KeysCSR.self, KeysDeliver.self, KeysSuspend.self,
@@ -32,9 +36,10 @@ struct KeysRequest: AsyncParsableCommand {
         abstract: "Have a key made for a holder, or one that takes over from another.",
         discussion: """
             EXAMPLES
-              shirushi keys request doctor-7-a --holder doctor-7 --home ./var/home --authority medis
-              shirushi keys request doctor-7-b --holder doctor-7 --replaces doctor-7-a --type p-256 \\
-                  --home ./var/home --authority medis
+              shirushi keys request doctor-7-a --holder doctor-7 --home ./var/home \\
+                  --authority medis
+              shirushi keys request doctor-7-b --holder doctor-7 --replaces doctor-7-a \\
+                  --type p-256 --home ./var/home --authority medis
             """
     )
 
@@ -101,7 +106,8 @@ struct KeysCSR: AsyncParsableCommand {
         abstract: "Print the certification request (PKCS#10) of a key, in PEM.",
         discussion: """
             EXAMPLE
-              shirushi keys csr doctor-7-a --home ./var/home --authority medis > doctor-7-a.csr
+              shirushi keys csr doctor-7-a --home ./var/home --authority medis \\
+                  > doctor-7-a.csr
             """
     )
 
@@ -123,9 +129,11 @@ struct KeysDeliver: AsyncParsableCommand {
         abstract: "Deliver the certificate of a key, PEM or DER.",
         discussion: """
             EXAMPLES
-              shirushi keys deliver doctor-7-a doctor-7-a.pem --home ./var/home --authority medis
-              shirushi keys deliver doctor-7-b doctor-7-b.pem --takes-over-at 2026-04-01T00:00:00+09:00 \\
-                  --home ./var/home --authority medis
+              shirushi keys deliver doctor-7-a doctor-7-a.pem --home ./var/home \\
+                  --authority medis
+              shirushi keys deliver doctor-7-b doctor-7-b.pem \\
+                  --takes-over-at 2026-04-01T00:00:00+09:00 --home ./var/home \\
+                  --authority medis
             """
     )
 
@@ -186,7 +194,8 @@ struct KeysRevoke: AsyncParsableCommand {
         abstract: "Revoke a credential for good.",
         discussion: """
             EXAMPLE
-              shirushi keys revoke doctor-7-a --reason keyCompromise --home ./var/home --authority medis
+              shirushi keys revoke doctor-7-a --reason keyCompromise --home ./var/home \\
+                  --authority medis
             """
     )
 

@@ -18,6 +18,12 @@ struct RegistryOptions: ParsableArguments {
         }
         let home = home.home
         try home.mustExist()
+        let known = try Configuration.read(home).authorities.map(\.name)
+        guard known.contains(authority) else {
+            let names = known.map(\.description).joined(separator: ", ")
+            throw CommandError(
+                "shirushi.yaml names no authority \(authority); it names \(names.isEmpty ? "none" : names)")
+        }
         let client = CoreClient()
         do { client.connect(try UnixListener.connect(to: home.core.adminSocket)) } catch {
             throw CommandError(
