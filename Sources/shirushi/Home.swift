@@ -25,6 +25,9 @@ struct Home: Sendable, Hashable {
     /// Held by `serve` as long as it runs; core has a lock of its own.
     var serveLock: String { run + "/serve.lock" }
 
+    /// Held by a ceremony, which may go on while the instance serves.
+    var ceremonyLock: String { run + "/ceremony.lock" }
+
     /// The state of the development authorities, with their private keys.
     var developmentPKI: String { development + "/pki.json" }
     /// Client certificates and keys of the three authorities, `NAME.pem` and `NAME.key`.

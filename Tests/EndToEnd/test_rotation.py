@@ -50,9 +50,8 @@ def ceremony(instance, officers, act, *options, names=("Aoki", "Baba")):  # noqa
 def test_every_key_moves_to_a_new_epoch_while_serving(kept, officers):  # noqa: F811
     instance, authority = kept
     current = int(rotation(instance).split()[1].rstrip(","))
-    instance.stop()
+    core = instance.pid("core")
     ceremony(instance, officers, "epoch")
-    instance.start()
     all_sign(instance, HOLDERS[:2])
     said = rotation(instance, "--wait")
     assert f"epoch {current + 1}," in said and "keys still to move: 0\n\nNext:" in said, said
@@ -63,7 +62,6 @@ def test_every_key_moves_to_a_new_epoch_while_serving(kept, officers):  # noqa: 
     notes = [each["note"] for each in registry.story(instance, "newcomer")]
     assert any(f"wrapped, epoch {current + 1}" in note for note in notes), notes
     registry.holds(instance)
-    instance.stop()
     # Not the one in use.
     two = present(officers, "Aoki", "Baba")
     run = shirushi(
@@ -72,9 +70,9 @@ def test_every_key_moves_to_a_new_epoch_while_serving(kept, officers):  # noqa: 
     )  # fmt: skip
     assert run.returncode != 0 and "hsm epoch" in run.stderr, run.stderr
     ceremony(instance, officers, "retire", "--epoch", str(current))
-    instance.start()
     all_sign(instance, [*HOLDERS, "newcomer"])
     assert "retiring: none" in rotation(instance)
+    assert instance.pid("core") == core, "it was served all the while"
     audited = registry.holds(instance)
     assert f"shirushi wrapping {current + 1}" in audited and f'"shirushi wrapping {current}"' not in audited
     shirushi("hsm", "protocol", "verify", "--home", instance.home)

@@ -72,6 +72,8 @@ package enum FormatError: Error, Sendable, Hashable {
     case formWithoutSignature
     /// The form is digested with SHA-256 alone.
     case digestAlgorithmNotOfForm
+    /// The content that is to be attached is not the one that was digested.
+    case contentNotOfDigest
     /// A SigningTime outside the years 0 to 9999.
     case timeOutOfRange
     /// A name of 0 or more than 64 characters, or an identifier that no PrintableString of 1 to 64 characters holds.

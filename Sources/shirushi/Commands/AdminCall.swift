@@ -28,9 +28,9 @@ struct AdminCall {
         try await withDatabase { try OfflineAdministration.checkLog($0, home.core) }
     }
 
-    /// The registry's wrapping keys; for a ceremony, which holds the lock.
+    /// The registry's wrapping keys, read beside a core that serves.
     func epochs() async throws -> [WrappingEpoch] {
-        try await withDatabase { try await OfflineAdministration.epochs($0) }
+        try await withDatabase(readOnly: true) { try await OfflineAdministration.epochs($0) }
     }
 
     private func here(_ request: AdminRequest) async throws -> CoreReply {
@@ -53,10 +53,12 @@ struct AdminCall {
         }
     }
 
-    private func withDatabase<Value>(_ body: (Database) async throws -> Value) async throws -> Value {
+    private func withDatabase<Value>(
+        readOnly: Bool = false, _ body: (Database) async throws -> Value
+    ) async throws -> Value {
         try home.mustExist()
         let database: Database
-        do { database = try Database.open(at: home.core.database, parts: CoreSchema.parts) } catch {
+        do { database = try Database.open(at: home.core.database, parts: CoreSchema.parts, readOnly: readOnly) } catch {
             throw unreadable(words(for: error))
         }
         defer { try? database.close() }

@@ -7,6 +7,8 @@ struct HSMEpochCommand: AsyncParsableCommand {
         commandName: "epoch",
         abstract: "Make the wrapping key of the next epoch; core then wraps every key anew while it serves.",
         discussion: """
+            The instance may serve meanwhile; it takes the new key into use at once.
+
             EXAMPLES
               shirushi hsm epoch --home /srv/shirushi --officer a.officer \\
                   --officer b.officer
@@ -20,7 +22,7 @@ struct HSMEpochCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await inWords {
-            let work = try TokenCeremony(home.home, officers)
+            let work = try TokenCeremony(home.home, officers, mayServe: true)
             // Epoch 1 is that of `hsm init`; a later one is what a run of this command left behind a fault.
             if let late = try await work.begin().begun.last, late.epoch > 1 {
                 print("\(late.text)\n\n\(next(after: late.epoch, work))")
@@ -37,8 +39,9 @@ struct HSMEpochCommand: AsyncParsableCommand {
     private func next(after epoch: Int, _ work: TokenCeremony) -> NextSteps {
         let place = "--home \(home.home.path)"
         return NextSteps([
-            work.residentHint, "shirushi serve \(place)", "shirushi keys rotation \(place) --wait",
-            "stop the instance, then\nshirushi hsm retire \(place) --epoch \(epoch - 1) --officer … --officer …",
+            work.residentHint, work.registry.isServed ? nil : "shirushi serve \(place)",
+            "shirushi keys rotation \(place) --wait",
+            "shirushi hsm retire \(place) --epoch \(epoch - 1) --officer … --officer …",
         ])
     }
 }
@@ -49,6 +52,8 @@ struct HSMRetireCommand: AsyncParsableCommand {
         commandName: "retire",
         abstract: "Destroy the wrapping key and the rotation key of an epoch in which no key is left.",
         discussion: """
+            The instance may serve meanwhile.
+
             EXAMPLES
               shirushi hsm retire --home /srv/shirushi --epoch 1 --officer a.officer \\
                   --officer b.officer
@@ -61,7 +66,7 @@ struct HSMRetireCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await inWords {
-            let work = try TokenCeremony(home.home, officers)
+            let work = try TokenCeremony(home.home, officers, mayServe: true)
             if try await work.begin().retired.contains(where: { $0.epoch == epoch }) {
                 print("Epoch \(epoch): its keys were destroyed by an earlier ceremony, as the registry knows now.")
                 return

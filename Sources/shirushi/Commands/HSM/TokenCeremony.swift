@@ -4,7 +4,7 @@ import HPKI
 import Host
 import PKCS11
 
-/// A ceremony on the configured token: nothing serves meanwhile, and log and registry are known to take what is done.
+/// A ceremony on the configured token: no other is held meanwhile, and log and registry are known to take what is done.
 struct TokenCeremony {
     let home: Home
     let configuration: Configuration
@@ -12,28 +12,38 @@ struct TokenCeremony {
     let registry: CeremonyRegistry
     private let locks: [InstanceLock]
 
-    /// Unlocks the officers and keeps everything else from the instance; throws sentences for people.
-    init(_ home: Home, _ officers: OfficerOptions) throws {
+    /// Unlocks the officers and keeps other ceremonies from the instance, and all else unless it `mayServe` meanwhile;
+    /// throws sentences for people.
+    init(_ home: Home, _ officers: OfficerOptions, mayServe: Bool = false) throws {
         self.home = home
         configuration = try Configuration.read(home)
-        locks = try Self.locks(home)
+        let isServed: Bool
+        (locks, isServed) = try Self.locks(home, mayServe: mayServe)
         ceremony = Ceremony(
             CustodyFolder(home: home.path), present: try officers.present(), instance: configuration.origin,
             clock: .live, random: .live, say: { Progress.say("shirushi: \($0)") }
         )
         registry = CeremonyRegistry(
-            home: home,
+            home: home, isServed: isServed,
             failpoint: Failpoint(
                 armed: configuration.kind == .development ? Environment["SHIRUSHI_FAILPOINT"] : nil))
         for variable in configuration.module.environment { Environment.set(variable.name, to: variable.value) }
     }
 
-    private static func locks(_ home: Home) throws -> [InstanceLock] {
+    private static func locks(_ home: Home, mayServe: Bool) throws -> (held: [InstanceLock], isServed: Bool) {
+        let ceremony: InstanceLock
+        do { ceremony = try InstanceLock.acquire(at: home.ceremonyLock) } catch HostError.locked {
+            throw CommandError("another ceremony is under way on \(home.path)")
+        }
         do {
-            return [try InstanceLock.acquire(at: home.serveLock), try InstanceLock.acquire(at: home.core.lock)]
+            let rest = [try InstanceLock.acquire(at: home.serveLock), try InstanceLock.acquire(at: home.core.lock)]
+            return ([ceremony] + rest, false)
         } catch HostError.locked {
-            throw CommandError(
-                "\(home.path) is being served; stop it for the ceremony, since one process alone may change the token")
+            guard mayServe else {
+                throw CommandError(
+                    "\(home.path) is being served; stop it for this ceremony, in which the token itself is made")
+            }
+            return ([ceremony], true)
         }
     }
 

@@ -76,10 +76,7 @@ struct KeysRotation: AsyncParsableCommand {
 
     private func next(_ retiring: [Int64]) -> NextSteps {
         NextSteps(
-            ["stop the instance"]
-                + retiring.map {
-                    "shirushi hsm retire --home \(home.home.path) --epoch \($0) --officer … --officer …"
-                })
+            retiring.map { "shirushi hsm retire --home \(home.home.path) --epoch \($0) --officer … --officer …" })
     }
 
     /// Whether `shirushi serve` runs, also while its core is started anew.

@@ -1,0 +1,80 @@
+package import Certificates
+package import HPKI
+
+/// A CAdES baseline signature of level B-B before its value is known (ETSI EN 319 122-1 §6.3 as recalled; the structures
+/// are those of RFC 5652 §5 and RFC 5035).
+///
+/// One signer; signed attributes content-type, message-digest, signing-time and signing-certificate-v2. Every byte follows
+/// from the inputs, so two processes build the same signature apart from each other.
+package struct CAdESSignature: Sendable, Hashable {
+    /// The digest of the content's octets, which need not be known here.
+    package let contentDigest: Digest
+    package let algorithm: SignatureAlgorithm
+    private let certificate: HPKICertificate
+    private let signedAttributes: [UInt8]
+
+    /// Takes the inputs, `signingTime` cut to whole seconds; throws `.timeOutOfRange`.
+    package init(
+        contentDigest: Digest, certificate: HPKICertificate, signingTime: Instant, algorithm: SignatureAlgorithm
+    ) throws(FormatError) {
+        guard signingTime.civil != nil else { throw .timeOutOfRange }
+        self.contentDigest = contentDigest
+        self.certificate = certificate
+        self.algorithm = algorithm
+        signedAttributes = DER.set(of: [
+            Self.attribute(OID.contentType, DER.objectIdentifier(OID.cmsData)),
+            Self.attribute(OID.messageDigest, DER.octetString(contentDigest.bytes)),
+            Self.attribute(OID.signingTime, DER.time(signingTime)),
+            // RFC 5035 §3: SHA-256 is the default, so DER leaves it away; §4 leaves the issuer and serial to the signer.
+            Self.attribute(
+                OID.signingCertificateV2,
+                DER.sequence(DER.sequence(DER.sequence(DER.octetString(Digest(of: certificate.der).bytes))))),
+        ])
+    }
+
+    /// The signed attributes as a SET OF in DER: what the key signs (RFC 5652 §5.4).
+    package var bytesToSign: [UInt8] { signedAttributes }
+
+    /// The ContentInfo in DER around the value that the key made: RSA octets, or r‖s for ECDSA.
+    ///
+    /// With `content` the signature is attached, and its octets must be those that `contentDigest` is of; without, it is
+    /// detached. `chain` are further certificates in DER that help a verifier. Throws `.contentNotOfDigest`.
+    package func assemble(
+        value: [UInt8], content: [UInt8]? = nil, chain: [[UInt8]] = []
+    ) throws(FormatError) -> [UInt8] {
+        var encapsulated = [DER.objectIdentifier(OID.cmsData)]
+        if let content {
+            guard Digest(of: content, by: contentDigest.algorithm) == contentDigest else { throw .contentNotOfDigest }
+            encapsulated.append(DER.explicit(0, DER.octetString(content)))
+        }
+        let digestAlgorithm = DER.sequence(DER.objectIdentifier(contentDigest.algorithm.identifier))
+        let signer = DER.sequence(
+            DER.integer(1), DER.sequence(certificate.issuer.der, DER.integer(certificate.serialNumber)),
+            digestAlgorithm, Self.implicit(0, signedAttributes), algorithm.identifier,
+            DER.octetString(algorithm.structureValue(of: value)))
+        let signedData = DER.sequence(
+            DER.integer(1), DER.set(of: [digestAlgorithm]), DER.sequence(of: encapsulated),
+            Self.implicit(0, DER.set(of: [certificate.der] + chain)), DER.set(of: [signer]))
+        return DER.sequence(DER.objectIdentifier(OID.cmsSignedData), DER.explicit(0, signedData))
+    }
+
+    private static func attribute(_ type: String, _ value: [UInt8]) -> [UInt8] {
+        DER.sequence(DER.objectIdentifier(type), DER.set(of: [value]))
+    }
+
+    /// `[number] IMPLICIT` in place of the tag of an encoded constructed value.
+    private static func implicit(_ number: UInt8, _ value: [UInt8]) -> [UInt8] {
+        [DERTag.context(number).identifier] + value.dropFirst()
+    }
+}
+
+extension DigestAlgorithm {
+    /// The hash function's object identifier (RFC 5754 §2).
+    fileprivate var identifier: String {
+        switch self {
+        case .sha256: OID.sha256
+        case .sha384: OID.sha384
+        case .sha512: OID.sha512
+        }
+    }
+}
