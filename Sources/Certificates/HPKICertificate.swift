@@ -94,6 +94,9 @@ package struct HPKICertificate: Sendable, Hashable {
     /// The certificate as a PEM block (RFC 7468 §5).
     package var pem: String { PEM.encode(der, label: PEM.certificateLabel) }
 
+    /// True where the certificate says that it is signed by an algorithm that is accepted here.
+    package var hasAcceptedAlgorithm: Bool { frame.scheme != nil }
+
     /// Checks this certificate's signature with the key of its would-be issuer, and nothing else.
     ///
     /// RSA over SHA-1 is refused unless `acceptingSHA1`; no path that this project trusts accepts it.

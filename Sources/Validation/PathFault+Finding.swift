@@ -13,6 +13,8 @@ extension PathFault {
             .failed(.notYetValid, "certificate-not-yet-valid", explanation)
         case .badSignature:
             .failed(.chainGeneralFailure, "certificate-signature-mismatch", explanation)
+        case .signatureAlgorithm:
+            .unknown(.cryptoConstraintsFailure, "certificate-algorithm-not-accepted", explanation)
         case .revoked(_, let at, _):
             // A signer who claims an earlier time may be right, but nothing proves it.
             if let claimed, claimed < at {

@@ -119,6 +119,35 @@ import Testing
         #expect(throws: OCSPError.self) { try judge(checked, crls: revoking) }
     }
 
+    @Test func `an answer takes the place of a list in a path, and a revocation beats any list`() throws {
+        func fault(_ answers: [[UInt8]], lists: [[UInt8]], at instant: Instant = noon) throws -> PathFault? {
+            var store = CRLStore()
+            for list in lists {
+                store = try store.adding(list, issuers: [made.root.certificate, issuer.certificate])
+            }
+            let demands = PathRequirements(
+                acceptablePolicies: [], keyUsage: .digitalSignature, keyUsageIsExact: false)
+            return PathValidator(
+                trust: TrustStore(anchors: [made.root.certificate], intermediates: [issuer.certificate]), crls: store,
+                ocsp: try answers.map { try OCSPResponse(der: $0) }, requirements: demands
+            ).judge(leaf, at: instant).fault
+        }
+        let root = try made.list(by: made.root)
+        let list = try made.list(by: issuer)
+        let good = try response(by: issuer)
+        let bad = try response(by: issuer, status: Self.revoked)
+        let revoked = PathFault.revoked(.leaf, at: Instant(seconds: 1_767_225_600), reason: .keyCompromise)
+        #expect(try fault([], lists: [root]) == .revocationUnknown(.leaf))
+        #expect(try fault([good], lists: [root]) == nil)
+        #expect(try fault([try response(by: issuer, status: Self.unknown)], lists: [root]) == .revocationUnknown(.leaf))
+        #expect(try fault([try response(by: issuer, forged: true)], lists: [root]) == .revocationUnknown(.leaf))
+        #expect(try fault([good, bad], lists: [root, list]) == revoked)
+        #expect(try fault([bad], lists: [root, list]) == revoked)
+        // Old for the moment asked about, and newer than it.
+        #expect(try fault([good], lists: [root], at: noon.adding(seconds: 3601)) == .revocationUnknown(.leaf))
+        #expect(try fault([good], lists: [root], at: noon.adding(seconds: -3000)) == nil)
+    }
+
     @Test func `a responder's refusal is no answer`() {
         let refusal = DER.sequence(DER.value(.enumerated, [3]))
         #expect(throws: OCSPError.notSuccessful(status: 3)) { _ = try OCSPResponse(der: refusal) }

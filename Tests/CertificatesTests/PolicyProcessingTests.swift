@@ -89,6 +89,21 @@ import Testing
         #expect(ContinuousClock.now - began < .seconds(5))
     }
 
+    @Test func `a signature over SHA-1 is named as such, and proves nothing`() throws {
+        let made = try MadePath()
+        let authority = try made.authority("Authority")
+        let leaf = try made.leaf(by: authority)
+        // The same certificate, but for the two names of its algorithm, which are of one length with this one.
+        let old = DER.objectIdentifier(OID.ecdsaWithSHA256)
+        let new = Array(old.dropLast()) + [1]
+        var der = leaf.der
+        for index in der.indices where der[index...].starts(with: old) {
+            der.replaceSubrange(index..<index + old.count, with: new)
+        }
+        let changed = try HPKICertificate(der: der)
+        #expect(try made.fault(changed, through: [authority]) == .signatureAlgorithm(.leaf))
+    }
+
     @Test func `a short key and another purpose anywhere in the path are refused`() throws {
         let made = try MadePath()
         let client = DER.sequence(DER.objectIdentifier(OID.clientAuth))

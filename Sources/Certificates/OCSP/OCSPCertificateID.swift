@@ -43,12 +43,6 @@ package struct OCSPCertificateID: Sendable, Hashable {
         try fields.end()
     }
 
-    /// True where this names `certificate` of `issuer`, whose name must be the one in the certificate.
-    func names(_ certificate: HPKICertificate, of issuer: HPKICertificate) -> Bool {
-        guard let hash, certificate.issuer == issuer.subject else { return false }
-        return self == OCSPCertificateID(of: certificate, issuedBy: issuer, hash: hash)
-    }
-
     /// The CertID in DER.
     package var der: [UInt8] {
         let algorithm = DER.sequence(DER.objectIdentifier(hash == .sha1 ? OID.sha1 : OID.sha256), DER.null)

@@ -6,8 +6,8 @@ package struct OCSPRequirements: Sendable {
     package var instant: Instant
     /// The nonce of the request; nil where none was sent, or where a stored answer is judged.
     package var nonce: [UInt8]?
-    /// By how many seconds the responder's clock may be ahead.
-    package var toleranceSeconds: Int64
+    /// By how many seconds the responder's clock may be ahead of `instant`; nil where the answer may be newer.
+    package var toleranceSeconds: Int64?
     /// The lists that tell whether a responder's certificate is revoked, where it does not exempt itself.
     package var crls: CRLStore
     /// True where signatures over SHA-1 count; never for live data, since a forger can make those.
@@ -15,7 +15,7 @@ package struct OCSPRequirements: Sendable {
 
     /// Requirements for the moment `instant`; without lists, only responders that exempt themselves are believed.
     package init(
-        at instant: Instant, nonce: [UInt8]? = nil, toleranceSeconds: Int64 = 60, crls: CRLStore = CRLStore(),
+        at instant: Instant, nonce: [UInt8]? = nil, toleranceSeconds: Int64? = 60, crls: CRLStore = CRLStore(),
         acceptsSHA1: Bool = false
     ) {
         self.instant = instant
@@ -34,8 +34,11 @@ extension OCSPResponse {
     package func verify(
         for certificate: HPKICertificate, issuedBy issuer: HPKICertificate, _ requirements: OCSPRequirements
     ) throws(OCSPError) -> Answer {
-        let matching = answers.filter { $0.certificate.names(certificate, of: issuer) }
-        guard let answer = Self.gravest(matching) else { throw .otherCertificate }
+        let hashes: [OCSPCertificateID.Hash] = certificate.issuer == issuer.subject ? [.sha1, .sha256] : []
+        let names = hashes.map { OCSPCertificateID(of: certificate, issuedBy: issuer, hash: $0) }
+        guard let answer = Self.gravest(answers.filter { names.contains($0.certificate) }) else {
+            throw .otherCertificate
+        }
         let signer = try signer(issuer, requirements)
         do throws(SignatureError) {
             try frame.verify(by: signer, acceptingSHA1: requirements.acceptsSHA1)
@@ -43,9 +46,11 @@ extension OCSPResponse {
             throw .badSignature(error)
         }
         if let wanted = requirements.nonce, wanted != nonce { throw .wrongNonce }
-        let latest = requirements.instant.adding(seconds: requirements.toleranceSeconds)
-        guard answer.thisUpdate <= latest, producedAt <= latest else {
-            throw .notYetValid(thisUpdate: answer.thisUpdate)
+        if let tolerance = requirements.toleranceSeconds {
+            let latest = requirements.instant.adding(seconds: tolerance)
+            guard answer.thisUpdate <= latest, producedAt <= latest else {
+                throw .notYetValid(thisUpdate: answer.thisUpdate)
+            }
         }
         guard let nextUpdate = answer.nextUpdate, requirements.instant <= nextUpdate else {
             throw .stale(nextUpdate: answer.nextUpdate)
@@ -71,7 +76,11 @@ extension OCSPResponse {
             (try? $0.verifySignature(by: issuer.publicKey, acceptingSHA1: requirements.acceptsSHA1)) != nil
         }
         guard let delegate = signed else { throw .responderCertificate(.badSignature(.leaf)) }
-        if let fault = Self.fault(of: delegate, issuedBy: issuer, requirements) { throw .responderCertificate(fault) }
+        // An answer that is newer than the moment asked about was signed by a key of its own time.
+        let moment = max(requirements.instant, producedAt)
+        if let fault = Self.fault(of: delegate, issuedBy: issuer, at: moment, requirements.crls) {
+            throw .responderCertificate(fault)
+        }
         return delegate.publicKey
     }
 
@@ -83,7 +92,7 @@ extension OCSPResponse {
     }
 
     private static func fault(
-        of delegate: HPKICertificate, issuedBy issuer: HPKICertificate, _ requirements: OCSPRequirements
+        of delegate: HPKICertificate, issuedBy issuer: HPKICertificate, at instant: Instant, _ crls: CRLStore
     ) -> PathFault? {
         let purposes = delegate.extensions.extendedKeyUsages
         guard purposes.contains(OID.ocspSigning) else { return .extendedKeyUsage(found: purposes) }
@@ -91,12 +100,11 @@ extension OCSPResponse {
             return .keyUsage(found: usage, required: .digitalSignature)
         }
         if let oid = delegate.unknownCriticalExtensions.first { return .unknownCriticalExtension(.leaf, oid: oid) }
-        let instant = requirements.instant
         if instant < delegate.notBefore { return .notYetValid(.leaf, notBefore: delegate.notBefore) }
         if instant.wholeSecond > delegate.notAfter { return .expired(.leaf, notAfter: delegate.notAfter) }
         if delegate.extensions.isRevocationNotChecked { return nil }
         var search = PathSearch(
-            trust: TrustStore(anchors: [issuer]), crls: requirements.crls, strangers: [], at: instant,
+            trust: TrustStore(anchors: [issuer]), crls: crls, strangers: [], at: instant,
             revocationAsOf: instant)
         return search.revocationFault(
             [delegate, issuer],

@@ -41,11 +41,14 @@ struct NameCheck {
         case tooComplex
     }
 
-    /// Comparisons of names for one path at most.
-    private static let comparisonLimit = 65_536
-
     private var constraints: [NameConstraints] = []
-    private var comparisons = 0
+    /// How many comparisons of a name and a tree may still be made.
+    private(set) var comparisonsLeft: Int
+
+    /// A check without limits on names yet.
+    init(comparisonsLeft: Int) {
+        self.comparisonsLeft = comparisonsLeft
+    }
 
     /// Adds what an authority demands of all certificates below it.
     mutating func add(_ more: NameConstraints?) {
@@ -58,8 +61,8 @@ struct NameCheck {
         guard !constraints.isEmpty, isLeaf || !certificate.isSelfIssued else { return nil }
         for name in Self.names(of: certificate, isLeaf: isLeaf) {
             for constraint in constraints {
-                comparisons += constraint.permitted.count + constraint.excluded.count
-                guard comparisons <= Self.comparisonLimit else { return .tooComplex }
+                comparisonsLeft -= constraint.permitted.count + constraint.excluded.count
+                guard comparisonsLeft >= 0 else { return .tooComplex }
                 if let outcome = Self.judge(name, by: constraint) { return outcome }
             }
         }

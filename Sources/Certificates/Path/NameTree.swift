@@ -7,9 +7,13 @@ enum NameTree {
         case unclear
     }
 
+    /// Longer texts are no names of hosts, mailboxes or services, and would be slow to compare.
+    private static let lengthLimit = 2048
+
     /// Where `name` stands to `tree`; both must be of one form, or it is unclear.
     static func place(of name: GeneralName.Form, in tree: GeneralName.Form, isExclusion: Bool) -> Place {
-        switch (name, tree) {
+        for form in [name, tree] where form.length > lengthLimit { return .unclear }
+        return switch (name, tree) {
         case (.directoryName(let name), .directoryName(let base)):
             name.isWithin(base) ? .inside : .outside
         case (.dNSName(let name?), .dNSName(let base?)):
@@ -114,5 +118,15 @@ enum NameTree {
             return .outside
         }
         return .inside
+    }
+}
+
+extension GeneralName.Form {
+    /// The bytes of a text; 0 of other forms.
+    fileprivate var length: Int {
+        switch self {
+        case .rfc822Name(let text?), .dNSName(let text?), .uniformResourceIdentifier(let text): text.utf8.count
+        default: 0
+        }
     }
 }

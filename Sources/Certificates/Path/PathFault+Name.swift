@@ -6,6 +6,7 @@ extension PathFault {
         case .notYetValid: "not-yet-valid"
         case .noPathToAnchor: "no-path-to-anchor"
         case .badSignature: "bad-certificate-signature"
+        case .signatureAlgorithm: "certificate-signature-algorithm"
         case .revoked: "revoked"
         case .revokedLater: "revoked-later"
         case .revocationUnknown: "revocation-unknown"

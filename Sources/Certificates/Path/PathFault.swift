@@ -22,6 +22,8 @@ package enum PathFault: Error, Sendable, Hashable {
     case notYetValid(PathMember, notBefore: Instant)
     case noPathToAnchor
     case badSignature(PathMember)
+    /// Signed by an algorithm that is not accepted, such as one over SHA-1, so nothing is known.
+    case signatureAlgorithm(PathMember)
     case revoked(PathMember, at: Instant, reason: RevocationReason?)
     /// Revoked after the moment asked about; without proof of that moment nothing follows (EN 319 102-1 §5.5).
     case revokedLater(PathMember, at: Instant, reason: RevocationReason?)
@@ -59,7 +61,7 @@ package enum PathFault: Error, Sendable, Hashable {
     package var isConclusive: Bool {
         switch self {
         case .noPathToAnchor, .revokedLater, .revocationUnknown, .crlStale, .crlAfterExpiry, .unappliedConstraint,
-            .tooComplex:
+            .tooComplex, .signatureAlgorithm:
             false
         case .expired, .notYetValid, .badSignature, .revoked, .keyUsage, .extendedKeyUsage, .policyMissing,
             .leafIsAuthority, .basicConstraints, .keyCertSignMissing, .pathTooLong, .unknownCriticalExtension,
@@ -75,6 +77,7 @@ package enum PathFault: Error, Sendable, Hashable {
         case .notYetValid(let member, let notBefore): "\(member.text) is valid only from \(Self.text(notBefore))."
         case .noPathToAnchor: "No trusted authority issued the certificate."
         case .badSignature(let member): "\(member.text) does not carry its issuer's signature."
+        case .signatureAlgorithm(let member): "\(member.text) is signed by an algorithm that is not accepted."
         case .revoked(let member, let at, let reason):
             "\(member.text) was revoked at \(Self.text(at))\(Self.text(reason))."
         case .revokedLater(let member, let at, let reason):

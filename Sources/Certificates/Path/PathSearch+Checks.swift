@@ -96,8 +96,9 @@ extension PathSearch {
     }
 
     /// RFC 5280 §6.1.3 (b) and (c), from the anchor down.
-    private func nameFault(_ chain: [HPKICertificate]) -> PathFault? {
-        var check = NameCheck()
+    private mutating func nameFault(_ chain: [HPKICertificate]) -> PathFault? {
+        var check = NameCheck(comparisonsLeft: comparisonsLeft)
+        defer { comparisonsLeft = check.comparisonsLeft }
         check.add(chain.last?.extensions.nameConstraints)
         var missing: PathFault?
         for index in chain.indices.dropLast().reversed() {

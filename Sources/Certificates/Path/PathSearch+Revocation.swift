@@ -22,7 +22,8 @@ extension PathSearch {
         return missing
     }
 
-    /// RFC 5280 §6.3.3 for one certificate: nil only where fresh lists speak for every reason and none has an entry.
+    /// RFC 5280 §6.3.3 for one certificate: nil only where fresh lists speak for every reason, or a responder answers,
+    /// and none says that it is revoked.
     private mutating func revocationFault(
         of index: Int, in chain: [HPKICertificate], _ requirements: PathRequirements
     ) -> PathFault? {
@@ -49,7 +50,32 @@ extension PathSearch {
             }
             known.formUnion(reasons)
         }
-        return known == .all ? nil : missing ?? .revocationUnknown(member)
+        switch answer(about: certificate, issuedBy: chain[index + 1]) {
+        case .revoked(let at, let reason):
+            return at <= revocationAsOf
+                ? .revoked(member, at: at, reason: reason) : .revokedLater(member, at: at, reason: reason)
+        case .good: return nil
+        case .unknown, nil: return known == .all ? nil : missing ?? .revocationUnknown(member)
+        }
+    }
+
+    /// What OCSP responders say: revoked where any says so, else good where any does; nil where none can be believed.
+    private func answer(
+        about certificate: HPKICertificate, issuedBy issuer: HPKICertificate
+    ) -> OCSPResponse.Status? {
+        // When an answer was received is not known here; like a list, it may be newer than the moment asked about.
+        let demands = OCSPRequirements(at: revocationAsOf, toleranceSeconds: nil, crls: crls)
+        var best: OCSPResponse.Status?
+        for response in answers {
+            guard let answer = try? response.verify(for: certificate, issuedBy: issuer, demands) else { continue }
+            switch answer.status {
+            case .revoked: return answer.status
+            // Like lists, responders may forget certificates that have expired.
+            case .good where answer.thisUpdate <= certificate.notAfter: best = .good
+            case .good, .unknown: break
+            }
+        }
+        return best
     }
 
     /// The complete lists that speak for a certificate, newest first, with the reasons each speaks for (§6.3.3 (b), (d)).

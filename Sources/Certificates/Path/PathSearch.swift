@@ -5,9 +5,11 @@ struct PathSearch {
     /// Signatures of certificates tried for one judgement at most.
     private static let signatureLimit = 96
     private static let strangerLimit = 32
+    private static let answerLimit = 32
 
     let trust: TrustStore
     let crls: CRLStore
+    let answers: [OCSPResponse]
     /// Certificates that may stand between a holder and an anchor.
     let candidates: [HPKICertificate]
     let instant: Instant
@@ -15,17 +17,21 @@ struct PathSearch {
     let revocationAsOf: Instant
     /// Keys that sign lists and whether a path proved them; those being proven count as not proven.
     var listSigners: [ListSigner: Bool] = [:]
+    /// Names and trees that may still be compared.
+    var comparisonsLeft = 65_536
     private var signaturesTried = 0
 
     /// A search of which nothing is done yet.
     init(
-        trust: TrustStore, crls: CRLStore, strangers: [HPKICertificate], at instant: Instant, revocationAsOf: Instant
+        trust: TrustStore, crls: CRLStore, answers: [OCSPResponse] = [], strangers: [HPKICertificate],
+        at instant: Instant, revocationAsOf: Instant
     ) {
         var candidates: [HPKICertificate] = []
         for candidate in trust.intermediates + strangers.prefix(Self.strangerLimit)
         where !candidates.contains(candidate) { candidates.append(candidate) }
         self.trust = trust
         self.crls = crls
+        self.answers = Array(answers.prefix(Self.answerLimit))
         self.candidates = candidates
         self.instant = instant
         self.revocationAsOf = revocationAsOf
@@ -46,7 +52,7 @@ struct PathSearch {
             for anchor in anchors where Self.mayHaveIssued(anchor, last) && anchor != leaf {
                 guard let isSigned = isSigned(last, by: anchor) else { return .failure(.tooComplex) }
                 guard isSigned else {
-                    if worst == .noPathToAnchor { worst = .badSignature(Self.member(path.count - 1, of: path)) }
+                    if worst == .noPathToAnchor { worst = Self.signatureFault(path) }
                     continue
                 }
                 let chain = path + [anchor]
@@ -60,11 +66,16 @@ struct PathSearch {
                 if isSigned {
                     open.append(path + [issuer])
                 } else if worst == .noPathToAnchor {
-                    worst = .badSignature(Self.member(path.count - 1, of: path))
+                    worst = Self.signatureFault(path)
                 }
             }
         }
         return .failure(worst)
+    }
+
+    private static func signatureFault(_ path: [HPKICertificate]) -> PathFault {
+        let member = member(path.count - 1, of: path)
+        return path.last?.hasAcceptedAlgorithm == true ? .badSignature(member) : .signatureAlgorithm(member)
     }
 
     /// Nil where no more signatures may be tried.
@@ -97,7 +108,7 @@ extension PathFault {
     /// True for what the search itself reports, which a fault of a whole path replaces.
     fileprivate var isAboutSearch: Bool {
         switch self {
-        case .noPathToAnchor, .badSignature: true
+        case .noPathToAnchor, .badSignature, .signatureAlgorithm: true
         default: false
         }
     }

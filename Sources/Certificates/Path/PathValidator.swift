@@ -46,19 +46,24 @@ package struct ValidatedHolder: Sendable {
     }
 }
 
-/// Judges certificates by a path to a trusted anchor (RFC 5280 §6), the HPKI profile and CRLs.
+/// Judges certificates by a path to a trusted anchor (RFC 5280 §6), the HPKI profile, CRLs and OCSP answers.
 ///
 /// Names, policies, key usages and revocation are judged along the whole path, the anchor's own limits included
 /// (RFC 5937); a path that cannot be judged to its end is indeterminate.
 package struct PathValidator: Sendable {
     package let trust: TrustStore
     package let crls: CRLStore
+    /// Answers of OCSP responders, of which 32 are looked at; each counts where it can be verified.
+    package let ocsp: [OCSPResponse]
     package let requirements: PathRequirements
 
     /// A validator over a snapshot of trust and revocation data.
-    package init(trust: TrustStore, crls: CRLStore, requirements: PathRequirements = .hpkiSigning) {
+    package init(
+        trust: TrustStore, crls: CRLStore, ocsp: [OCSPResponse] = [], requirements: PathRequirements = .hpkiSigning
+    ) {
         self.trust = trust
         self.crls = crls
+        self.ocsp = ocsp
         self.requirements = requirements
     }
 
@@ -70,7 +75,8 @@ package struct PathValidator: Sendable {
         revocationAsOf: Instant? = nil
     ) -> PathJudgement {
         var search = PathSearch(
-            trust: trust, crls: crls, strangers: strangers, at: instant, revocationAsOf: revocationAsOf ?? instant)
+            trust: trust, crls: crls, answers: ocsp, strangers: strangers, at: instant,
+            revocationAsOf: revocationAsOf ?? instant)
         switch search.path(of: leaf, requirements) {
         case .success(let chain):
             return .valid(ValidatedHolder(certificate: leaf, authority: chain[1], chain: chain, at: instant))

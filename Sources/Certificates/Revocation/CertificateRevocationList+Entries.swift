@@ -1,26 +1,19 @@
 import HPKI
 
-/// From which entry on an indirect list's entries are of this authority's certificates (RFC 5280 §5.3.3).
-struct IssuerRun: Sendable {
-    /// Where the entry starts in the list's bytes.
-    let offset: UInt32
-    let issuer: DistinguishedName
-}
-
 extension CertificateRevocationList {
     static func readIndex(
         _ entries: inout DERReader?, in der: [UInt8]
-    ) throws(DERError) -> (index: [UInt32], runs: [IssuerRun]) {
+    ) throws(DERError) -> (index: [UInt32], runs: [UInt32]) {
         guard var rest = entries else { return ([], []) }
-        var runs: [IssuerRun] = []
+        var runs: [UInt32] = []
         var index: [UInt32] = []
         var isSorted = true
         var previous: ArraySlice<UInt8> = []
         while !rest.isAtEnd {
             let element = try rest.next(.sequence)
             let offset = UInt32(element.encoded.startIndex)
-            let (serial, issuer) = try checkEntry(element)
-            if let issuer { runs.append(IssuerRun(offset: offset, issuer: issuer)) }
+            let (serial, namesIssuer) = try checkEntry(element)
+            if namesIssuer { runs.append(offset) }
             isSorted = isSorted && !precedes(serial, previous)
             previous = serial
             index.append(offset)
@@ -47,12 +40,12 @@ extension CertificateRevocationList {
 
     private static func checkEntry(
         _ element: DERElement
-    ) throws(DERError) -> (serial: ArraySlice<UInt8>, issuer: DistinguishedName?) {
+    ) throws(DERError) -> (serial: ArraySlice<UInt8>, namesIssuer: Bool) {
         var fields = element.children
         let serial = try fields.next(.integer).integer()
         guard serial.count <= 64 else { throw .invalidValue }
         _ = try fields.next().time()
-        return (serial, try readExtensions(&fields).issuer)
+        return (serial, try readExtensions(&fields).issuer != nil)
     }
 
     static func readEntry(_ reader: inout DERReader) throws(DERError) -> Entry {
@@ -60,6 +53,14 @@ extension CertificateRevocationList {
         let serial = try fields.next(.integer).integer()
         let date = try fields.next().time()
         return Entry(serialNumber: Array(serial), revokedAt: date, reason: try readExtensions(&fields).reason)
+    }
+
+    /// The authority that the entry at this offset names, which was read once when the index was made.
+    static func namedIssuer(at offset: UInt32, in der: [UInt8]) -> DistinguishedName? {
+        var reader = DERReader(der[Int(offset)...])
+        guard var fields = try? reader.enter() else { return nil }
+        _ = try? (fields.next(.integer), fields.next())
+        return try? readExtensions(&fields).issuer
     }
 
     private static func readExtensions(

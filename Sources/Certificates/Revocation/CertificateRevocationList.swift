@@ -51,8 +51,10 @@ package struct CertificateRevocationList: Sendable {
     private let frame: SignedStructure
     /// Where each entry starts in `der`, in the order of the serial numbers.
     private let index: [UInt32]
-    /// Where entries of another authority's certificates begin, in the order of `der`; empty but for indirect lists.
-    private let issuerRuns: [IssuerRun]
+    /// Where entries start that name the authority of their certificate and of those behind (RFC 5280 §5.3.3).
+    ///
+    /// In the order of `der`; empty but for indirect lists.
+    private let issuerRuns: [UInt32]
 
     /// Reads one list; throws `.tooLarge`, `.malformed`, `.unknownCriticalExtension` or `.unsupportedScope`.
     package init(der: [UInt8]) throws(CRLError) {
@@ -116,14 +118,14 @@ package struct CertificateRevocationList: Sendable {
         return nil
     }
 
-    private func issuerOfEntry(at offset: UInt32) -> DistinguishedName {
+    private func issuerOfEntry(at offset: UInt32) -> DistinguishedName? {
         var low = 0
         var high = issuerRuns.count
         while low < high {
             let middle = low + (high - low) / 2
-            if issuerRuns[middle].offset <= offset { low = middle + 1 } else { high = middle }
+            if issuerRuns[middle] <= offset { low = middle + 1 } else { high = middle }
         }
-        return low == 0 ? issuer : issuerRuns[low - 1].issuer
+        return low == 0 ? issuer : Self.namedIssuer(at: issuerRuns[low - 1], in: der)
     }
 
     /// The entry at a place in the order of serial numbers, from 0; nil beyond the last.
@@ -153,7 +155,8 @@ package struct CertificateRevocationList: Sendable {
     ) -> [(id: ID, entry: Entry)] {
         guard scope != .caCertificates else { return [] }
         return certificates.compactMap { certificate in
-            guard let entry = entry(for: certificate.serialNumber, issuedBy: certificate.issuer),
+            // What an indirect list says of others counts where their certificates name its issuer, not here.
+            guard certificate.issuer == issuer, let entry = entry(for: certificate.serialNumber),
                 entry.reason != .removeFromCRL
             else { return nil }
             return (certificate.id, entry)

@@ -59,7 +59,7 @@ extension CertificateIntake {
             case .policyMissing, .policyNotValid: self = .wrongPolicy
             case .expired, .notYetValid, .badSignature, .leafIsAuthority, .basicConstraints, .keyCertSignMissing,
                 .pathTooLong, .unknownCriticalExtension, .unappliedConstraint, .tooComplex, .nameNotPermitted,
-                .purposeNotAllowed, .weakKey:
+                .purposeNotAllowed, .weakKey, .signatureAlgorithm:
                 self = .brokenChain
             }
         }
