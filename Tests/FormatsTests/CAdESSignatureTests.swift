@@ -85,15 +85,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [DigestAlgorithm.sha256, .sha384, .sha512])
-    func `the content may be digested by each hash function`(_ digest: DigestAlgorithm) throws {
-        let made = try make(.p256, .ecdsaP256SHA256, digest)
-        let whole = try made.signature.assemble(value: made.value, chain: made.intermediates)
-        try folder(made.files.merging(["signature": whole]) { $1 }) { folder in
-            let run = try openssl(verify + ["-content", "content"], in: folder)
-            // RFC 5754 leaves the digest of the content and that of the signature apart; openssl takes both as they are.
-            #expect(run.status == 0, "\(run.text)")
-        }
+    @Test func `content hashed by another function than the signature's is refused`() throws {
+        #expect(throws: FormatError.digestAlgorithmNotOfForm) { _ = try make(.p256, .ecdsaP256SHA256, .sha384) }
+        #expect(throws: FormatError.digestAlgorithmNotOfForm) { _ = try make(.p384, .ecdsaP384SHA384, .sha256) }
     }
 
     @Test func `openssl reads the attributes of the baseline`() throws {
@@ -116,7 +110,8 @@ import Testing
         other[5] ^= 1
         let whole = try made.signature.assemble(value: other, chain: made.intermediates)
         try folder(made.files.merging(["signature": whole]) { $1 }) { folder in
-            #expect(try openssl(verify + ["-content", "content"], in: folder).status != 0)
+            let run = try openssl(verify + ["-content", "content"], in: folder)
+            #expect(run.status != 0)
         }
     }
 

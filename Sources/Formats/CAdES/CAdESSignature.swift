@@ -13,11 +13,13 @@ package struct CAdESSignature: Sendable, Hashable {
     private let certificate: HPKICertificate
     private let signedAttributes: [UInt8]
 
-    /// Takes the inputs, `signingTime` cut to whole seconds; throws `.timeOutOfRange`.
+    /// Takes the inputs, `signingTime` cut to whole seconds; throws `.timeOutOfRange`, and `.digestAlgorithmNotOfForm`
+    /// where content and signed attributes would be hashed differently (RFC 5652 §5.3 names one function for both).
     package init(
         contentDigest: Digest, certificate: HPKICertificate, signingTime: Instant, algorithm: SignatureAlgorithm
     ) throws(FormatError) {
         guard signingTime.civil != nil else { throw .timeOutOfRange }
+        guard contentDigest.algorithm == algorithm.digestAlgorithm else { throw .digestAlgorithmNotOfForm }
         self.contentDigest = contentDigest
         self.certificate = certificate
         self.algorithm = algorithm
