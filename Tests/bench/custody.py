@@ -229,8 +229,8 @@ class Raw:
         self.process.stdout.close()
 
 
-def made(folder, label, count, cache):
-    instance = Instance(folder / label, options=["--key-type", "rsa-2048"])
+def made(folder, label, count, cache, key_type):
+    instance = Instance(folder / label, options=["--key-type", key_type])
 
     def settle(settings):
         settings.setdefault("limits", {}).update(perClientRate=0)
@@ -342,8 +342,9 @@ def goal(label, value, bound, unit="", digits=2):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--holders", default="1000,1000000", help="few and many")
-    parser.add_argument("--rounds", type=int, default=1500, help="sequential requests of each kind")
+    parser.add_argument("--rounds", type=int, default=1500, help="sequential requests of each kind; 0 for none")
     parser.add_argument("--cold", type=int, default=100_000, help="cold signatures under load")
+    parser.add_argument("--key-type", default="rsa-2048", help="of the holders; beside others than RSA the raw C does not run")
     parser.add_argument("--cold-seconds", type=int, help="the longest that these may take; 210, or none with --cold")
     chosen = parser.parse_args()
     few, many = map(int, chosen.holders.split(","))
@@ -356,7 +357,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         print(
-            f"holders' rows are written straight into the database; they share {len(contract.PRESCRIBERS)} RSA-2048"
+            f"holders' rows are written straight into the database; they share {len(contract.PRESCRIBERS)} {chosen.key_type}"
             " keys and certificates, sealed anew for each holder, and the log does not know them\n"
             f"{os.cpu_count()} cores shared with the clients; load at the start "
             + " ".join(f"{each:.1f}" for each in results["load"]),
@@ -364,7 +365,7 @@ def main():
         )
         try:
             for label, count, cache in (("few", few, 0), ("many", many, 0), ("cached", few, CACHE)):
-                instance, took = made(folder, label, count, cache)
+                instance, took = made(folder, label, count, cache, chosen.key_type)
                 instances.append(instance)
                 size = results["databaseMB"][label] = contract.database(instance.home).stat().st_size / 1e6
                 print(f"{label}: {count:,} holders, cache {cache or 'off'}, {size:,.0f} MB, written in {took:.0f} s")
@@ -379,17 +380,10 @@ def main():
     print(f"all figures: {target.relative_to(ROOT)}; the run took {results['seconds']:.0f} s")
 
 
-def measured(folder, instances, holders, chosen, seconds, results):
+def compared(folder, instances, holders, chosen, results):
+    """One request at a time: few and many holders, hits and misses, and a miss beside raw C."""
     small, big, cached = instances
-    goals = results["goals"] = {}
-
-    results["ready"] = {"few": started(small), "cached": started(cached), "many": started(big)}
-    results["memoryAtStart"] = big.memory()
-    print("start-up, the database's pages not in memory")
-    print(f"  {holders[0]:,} holders: {results['ready']['few']:.2f} s, {small.memory():.0f} MB")
-    goals["ready"] = goal(f"{holders[1]:,} holders", results["ready"]["many"], GOALS["ready"], " s")
-    goals["memoryAtStart"] = goal("memory of core and front then", results["memoryAtStart"], GOALS["memory"], " MB", 0)
-
+    goals = results["goals"]
     client = Client(big, holders[1])
     results["unread"] = percentiles([client.sign() for _ in range(200)])
     read_pages(contract.database(big.home))
@@ -432,6 +426,20 @@ def measured(folder, instances, holders, chosen, seconds, results):
         " which is what the key takes of a request")
     goals["missWall"] = goal("that to raw by turns", miss / turns["missWall"], GOALS["miss"])
 
+
+def measured(folder, instances, holders, chosen, seconds, results):
+    small, big, cached = instances
+    goals = results["goals"] = {}
+
+    results["ready"] = {"few": started(small), "cached": started(cached), "many": started(big)}
+    results["memoryAtStart"] = big.memory()
+    print("start-up, the database's pages not in memory")
+    print(f"  {holders[0]:,} holders: {results['ready']['few']:.2f} s, {small.memory():.0f} MB")
+    goals["ready"] = goal(f"{holders[1]:,} holders", results["ready"]["many"], GOALS["ready"], " s")
+    goals["memoryAtStart"] = goal("memory of core and front then", results["memoryAtStart"], GOALS["memory"], " MB", 0)
+
+    if chosen.rounds:
+        compared(folder, instances, holders, chosen, results)
     for instance in (small, cached):
         assert instance.stop() == 0
     print(f"cold signatures by {CONNECTIONS} connections, {holders[1]:,} holders, cache off")
