@@ -344,7 +344,7 @@ def main():
     parser.add_argument("--holders", default="1000,1000000", help="few and many")
     parser.add_argument("--rounds", type=int, default=1500, help="sequential requests of each kind; 0 for none")
     parser.add_argument("--cold", type=int, default=100_000, help="cold signatures under load")
-    parser.add_argument("--key-type", default="rsa-2048", help="of the holders; beside others than RSA the raw C does not run")
+    parser.add_argument("--key-type", default="rsa-2048", help="the holders'; raw C runs beside RSA alone")
     parser.add_argument("--cold-seconds", type=int, help="the longest that these may take; 210, or none with --cold")
     chosen = parser.parse_args()
     few, many = map(int, chosen.holders.split(","))
@@ -357,8 +357,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         print(
-            f"holders' rows are written straight into the database; they share {len(contract.PRESCRIBERS)} {chosen.key_type}"
-            " keys and certificates, sealed anew for each holder, and the log does not know them\n"
+            f"holders' rows are written straight into the database; they share {len(contract.PRESCRIBERS)}"
+            f" {chosen.key_type} keys and certificates, sealed anew for each holder, and the log does not know them\n"
             f"{os.cpu_count()} cores shared with the clients; load at the start "
             + " ".join(f"{each:.1f}" for each in results["load"]),
             flush=True,
