@@ -83,7 +83,7 @@ let package = Package(
 
         // Shared by both processes.
         module("CoreProtocol", ["HPKI", "Host"]),
-        module("Formats", ["HPKI", "Certificates"]),
+        module("Formats", ["HPKI", "Certificates", "XML"]),
 
         // Core: the chain of custody; imports run along it.
         module("Identity", ["HPKI", "JOSE", "Storage"]),

@@ -10,29 +10,9 @@ import Testing
     private static let content = Array("処方箋\n".utf8) + (0..<200).map { UInt8($0) }
     private static let cases = KeyType.allCases.flatMap { type in type.algorithms.map { (type, $0) } }
 
-    /// A folder with the signature, its content and the root, for as long as `body` takes.
-    private func folder<Value>(_ files: [String: [UInt8]], _ body: (URL) throws -> Value) throws -> Value {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("cades-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        for (name, bytes) in files { try Data(bytes).write(to: folder.appendingPathComponent(name)) }
-        return try body(folder)
-    }
-
     private func openssl(_ arguments: [String], in folder: URL) throws -> (status: Int32, output: [UInt8], text: String)
     {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
-        process.currentDirectoryURL = folder
-        process.arguments = arguments
-        let (output, errors) = (Pipe(), Pipe())
-        process.standardOutput = output
-        process.standardError = errors
-        try process.run()
-        let bytes = Array(output.fileHandleForReading.readDataToEndOfFile())
-        let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return (process.terminationStatus, bytes, text)
+        try run("/usr/bin/openssl", arguments, in: folder)
     }
 
     private struct Made {
@@ -73,11 +53,11 @@ import Testing
         let attached = try made.signature.assemble(
             value: made.value, content: Self.content, chain: made.intermediates)
         let detached = try made.signature.assemble(value: made.value, chain: made.intermediates)
-        try folder(made.files.merging(["signature": attached]) { $1 }) { folder in
+        try withFolder(made.files.merging(["signature": attached]) { $1 }) { folder in
             let run = try openssl(verify, in: folder)
             #expect(run.status == 0 && run.output == Self.content, "\(run.text)")
         }
-        try folder(made.files.merging(["signature": detached]) { $1 }) { folder in
+        try withFolder(made.files.merging(["signature": detached]) { $1 }) { folder in
             let run = try openssl(verify + ["-content", "content"], in: folder)
             #expect(run.status == 0 && run.output == Self.content, "\(run.text)")
             try Data(Self.content + [0]).write(to: folder.appendingPathComponent("content"))
@@ -93,7 +73,7 @@ import Testing
     @Test func `openssl reads the attributes of the baseline`() throws {
         let made = try make(.rsa2048, .rsaPKCS1SHA256, .sha256)
         let whole = try made.signature.assemble(value: made.value, chain: made.intermediates)
-        try folder(["signature": whole]) { folder in
+        try withFolder(["signature": whole]) { folder in
             let run = try openssl(
                 ["cms", "-cmsout", "-print", "-noout", "-inform", "der", "-in", "signature"], in: folder)
             let text = String(decoding: run.output, as: UTF8.self)
@@ -109,7 +89,7 @@ import Testing
         var other = made.value
         other[5] ^= 1
         let whole = try made.signature.assemble(value: other, chain: made.intermediates)
-        try folder(made.files.merging(["signature": whole]) { $1 }) { folder in
+        try withFolder(made.files.merging(["signature": whole]) { $1 }) { folder in
             let run = try openssl(verify + ["-content", "content"], in: folder)
             #expect(run.status != 0)
         }

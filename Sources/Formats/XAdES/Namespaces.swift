@@ -10,6 +10,10 @@ package enum Namespaces {
     package static let xsi = "http://www.w3.org/2001/XMLSchema-instance"
     /// Exclusive XML Canonicalization 1.0 without comments.
     package static let exclusive = "http://www.w3.org/2001/10/xml-exc-c14n#"
+    /// The enveloped signature transform (xmldsig-core1 §6.6.4).
+    package static let envelopedSignature = ds + "enveloped-signature"
+    /// Base64 (xmldsig-core1 §6.6.2).
+    package static let base64 = ds + "base64"
     /// SHA-256 (xmlenc-core1 §5.8.2).
     package static let sha256 = "http://www.w3.org/2001/04/xmlenc#sha256"
     /// The Type of the Reference to the signed properties (ETSI EN 319 132-1 §4.3.1).

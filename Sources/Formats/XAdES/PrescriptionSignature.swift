@@ -74,6 +74,8 @@ package enum FormatError: Error, Sendable, Hashable {
     case digestAlgorithmNotOfForm
     /// The content that is to be attached is not the one that was digested.
     case contentNotOfDigest
+    /// No reference at all, or more than sixteen.
+    case referencesNotOfForm
     /// A SigningTime outside the years 0 to 9999.
     case timeOutOfRange
     /// A name of 0 or more than 64 characters, or an identifier that no PrintableString of 1 to 64 characters holds.

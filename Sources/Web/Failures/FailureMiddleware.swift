@@ -27,6 +27,7 @@ struct FailureMiddleware: RouterMiddleware {
         do {
             try checkHost(request)
             try checkPath(request)
+            try checkCoding(request)
             response = try await next(request, context)
         } catch {
             let (cause, allow) = translate(error, request)
@@ -53,6 +54,14 @@ struct FailureMiddleware: RouterMiddleware {
         guard !hosts.isEmpty else { return }
         guard let authority = request.head.authority, hosts.contains(Self.host(of: authority)) else {
             throw Failure(.malformedRequest, "The request names a host that this listener does not serve.")
+        }
+    }
+
+    /// No coding but chunked is undone here (RFC 9112 §6.1); a proxy before us may undo others and see another body.
+    private func checkCoding(_ request: Request) throws(Failure) {
+        let codings = request.headers[values: .transferEncoding]
+        guard codings.isEmpty || codings.map({ $0.lowercased() }) == ["chunked"] else {
+            throw Failure(.malformedRequest, "The request has another Transfer-Encoding than chunked.")
         }
     }
 
