@@ -39,6 +39,7 @@ package enum OID {
     package static let cPSQualifier = "1.3.6.1.5.5.7.2.1"
     package static let serverAuth = "1.3.6.1.5.5.7.3.1"
     package static let clientAuth = "1.3.6.1.5.5.7.3.2"
+    package static let timeStamping = "1.3.6.1.5.5.7.3.8"
 
     // Keys and signatures (RFC 4055, RFC 5480, RFC 5758).
     package static let rsaEncryption = "1.2.840.113549.1.1.1"
@@ -59,12 +60,14 @@ package enum OID {
     package static let ecdsaWithSHA384 = "1.2.840.10045.4.3.3"
     package static let ecdsaWithSHA512 = "1.2.840.10045.4.3.4"
 
-    // Cryptographic Message Syntax (RFC 5652 §4, §5.1 and §11; RFC 5035 §3).
+    // Cryptographic Message Syntax and time stamps (RFC 5652 §4, §5.1 and §11, RFC 5035, RFC 3161).
     package static let cmsData = "1.2.840.113549.1.7.1"
     package static let cmsSignedData = "1.2.840.113549.1.7.2"
     package static let contentType = "1.2.840.113549.1.9.3"
     package static let messageDigest = "1.2.840.113549.1.9.4"
     package static let signingTime = "1.2.840.113549.1.9.5"
+    package static let tSTInfo = "1.2.840.113549.1.9.16.1.4"
+    package static let signingCertificate = "1.2.840.113549.1.9.16.2.12"
     package static let signingCertificateV2 = "1.2.840.113549.1.9.16.2.47"
 
     // The health professions (ISO 17090-2, HPKI certificate policy).

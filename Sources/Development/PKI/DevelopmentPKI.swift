@@ -207,6 +207,11 @@ package struct DevelopmentPKI: Sendable {
         try ClientCertificate(of: authority, under: serverAuthority, random: random, now: now)
     }
 
+    /// A time-stamping authority with fresh keys below the root, valid from today's midnight in Japan.
+    package func timeStampAuthority(now: Instant) throws(DevelopmentPKIError) -> DevelopmentTimeStampAuthority {
+        try DevelopmentTimeStampAuthority(under: rootAuthority, settings: settings, now: now)
+    }
+
     private func book(of authority: Authority) throws(DevelopmentPKIError) -> DevelopmentAuthority {
         guard let book = authorities[authority] else { throw .unreadableState }
         return book

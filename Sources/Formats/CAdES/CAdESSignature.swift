@@ -49,7 +49,8 @@ package struct CAdESSignature: Sendable, Hashable {
             guard Digest(of: content, by: contentDigest.algorithm) == contentDigest else { throw .contentNotOfDigest }
             encapsulated.append(DER.explicit(0, DER.octetString(content)))
         }
-        let digestAlgorithm = DER.sequence(DER.objectIdentifier(contentDigest.algorithm.identifier))
+        // Without parameters, as RFC 5754 §2 asks of writers.
+        let digestAlgorithm = DER.sequence(DER.objectIdentifier(contentDigest.algorithm.oid))
         let signer = DER.sequence(
             DER.integer(1), DER.sequence(certificate.issuer.der, DER.integer(certificate.serialNumber)),
             digestAlgorithm, Self.implicit(0, signedAttributes), algorithm.identifier,
@@ -67,16 +68,5 @@ package struct CAdESSignature: Sendable, Hashable {
     /// `[number] IMPLICIT` in place of the tag of an encoded constructed value.
     private static func implicit(_ number: UInt8, _ value: [UInt8]) -> [UInt8] {
         [DERTag.context(number).identifier] + value.dropFirst()
-    }
-}
-
-extension DigestAlgorithm {
-    /// The hash function's object identifier (RFC 5754 §2).
-    fileprivate var identifier: String {
-        switch self {
-        case .sha256: OID.sha256
-        case .sha384: OID.sha384
-        case .sha512: OID.sha512
-        }
     }
 }
