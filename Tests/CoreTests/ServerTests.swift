@@ -60,16 +60,16 @@ extension CoreTests {
                     Issue.record("no report")
                     return
                 }
-                #expect(report.leaves == 4 && report.faults == [] && report.openIntents == 0)
+                #expect(report.leaves == 5 && report.faults == [] && report.openIntents == 0)
                 guard
                     case .auditEntries(let entries) = try await client.call(
-                        .admin(.listAudit(from: 2, limit: 10), proof: try world.adminKey), deadline: .max)
+                        .admin(.listAudit(from: 3, limit: 10), proof: try world.adminKey), deadline: .max)
                 else {
                     Issue.record("no entries")
                     return
                 }
                 #expect(entries.map(\.kind) == ["intent", "outcome"])
-                #expect(entries[1].fields.contains(.init(name: "closes", value: "2")))
+                #expect(entries[1].fields.contains(.init(name: "closes", value: "3")))
                 let told = try await failure {
                     try await client.call(.admin(.verifyAudit, proof: [1]), deadline: .max)
                 }
@@ -92,11 +92,11 @@ extension CoreTests {
         @Test func `core does not start on a log that does not hold`() async throws {
             let world = try await World()
             try await world.serving { core in _ = try await core.sign(try world.command()) }
-            try await world.change("DELETE FROM audit_entry WHERE sequence = 3")
+            try await world.change("DELETE FROM audit_entry WHERE sequence = 4")
             await #expect {
                 _ = try await world.open()
             } throws: {
-                if case .audit(.broken("record 3 is missing"))? = $0 as? CoreStartError { true } else { false }
+                if case .audit(.broken("record 4 is missing"))? = $0 as? CoreStartError { true } else { false }
             }
         }
 

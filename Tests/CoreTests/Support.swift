@@ -93,26 +93,45 @@ final class World: Sendable {
                     key.id
                 ))
         }
-        let registered = credentials
         let database = try Database.create(at: paths.database, parts: CoreSchema.parts)
-        try await database.write { connection in
-            for (holder, roles) in Self.roles {
-                let record = HolderRecord(
+        try await Self.register(credentials, in: database, paths, key)
+        try database.close()
+        try Self.write(try pki.crls(now: Self.now.adding(seconds: -60)), below: home)
+        self.pki = Mutex(pki)
+    }
+
+    /// Enters holders, their keys and the epoch, and has the log tell of them as it would of a registration.
+    private static func register(
+        _ credentials: [(record: CredentialRecord, keyID: [UInt8])], in database: Database, _ paths: CoreSettings.Paths,
+        _ key: LogKey
+    ) async throws {
+        let log = AuditLog(
+            try AuditVerifier.open(database, headAt: paths.auditHead, key: key), origin: "log.example", key: key,
+            pseudonyms: Pseudonyms(key: try SecretFile.read(paths.pseudonymKey, atMost: 100).copiedBytes),
+            clock: .fixed(now.adding(seconds: -1800)), random: .live, onStop: { _ in })
+        defer { log.stop() }
+        let holders = roles.map { holder, roles in
+            RegisteredHolder(
+                record: HolderRecord(
                     id: made(HolderID(holder)), romajiName: "Test \(holder)", japaneseName: "試験", roles: roles,
-                    registerNumbers: [])
-                let row = RegisteredHolder(record: record, authority: Self.jma, state: .enabled, version: 1)
-                _ = try HolderStore.put(row, record: 0, in: connection)
-            }
-            for (record, keyID) in registered {
-                _ = try CredentialStore.put(record, endsAt: nil, entry: nil, in: connection)
+                    registerNumbers: []),
+                authority: jma, state: .enabled, version: 1)
+        }
+        let rows =
+            holders.map { "holder:\($0.record.id):1:\($0.digest.hex)" }
+            + credentials.map { "credential:\($0.record.id):1:\($0.record.digest.hex)" }
+        let party = AuthorityIdentification(certificates: [:], adminKey: Digest(of: [])).itself(for: jma)
+        let change = RegistryChange(
+            note: "a test's world", party: party, holder: made(HolderID("world")), registrations: rows, requestID: "-")
+        try await log.record(change) { connection, sequence in
+            for holder in holders { _ = try HolderStore.put(holder, record: sequence, in: connection) }
+            for (record, keyID) in credentials {
+                _ = try CredentialStore.put(record, endsAt: nil, entry: sequence, in: connection)
                 try CredentialStore.put(.resident(keyID: keyID), of: record.id, in: connection)
             }
             try WrappingEpochStore.insert(
                 WrappingEpoch(epoch: 1, keyID: TestToken.epochs[0], checkValue: [], state: .current), in: connection)
         }
-        try database.close()
-        try Self.write(try pki.crls(now: Self.now.adding(seconds: -60)), below: home)
-        self.pki = Mutex(pki)
     }
 
     deinit { try? FileManager.default.removeItem(atPath: home) }
@@ -253,7 +272,9 @@ final class World: Sendable {
 
     /// The entries behind the start's two, in the order in which they were made.
     func kinds() async throws -> [String] {
-        try await entries().filter { ![.start, .stop, .configuration].contains($0.leaf.kind) }.map { entry in
+        // The first record tells of the world's own holders and keys.
+        try await entries().dropFirst().filter { ![.start, .stop, .configuration].contains($0.leaf.kind) }.map {
+            entry in
             entry.leaf.kind == .outcome ? "outcome \(entry.leaf.code)" : entry.leaf.kind.name
         }
     }

@@ -261,13 +261,14 @@ class TestOfHTTP:
         received = instance.raw(request_bytes(instance, headers, b"hello"))
         assert received == b"" or received.split()[1] in (b"400", b"413", b"501", b"408"), received[:200]
 
-    @pytest.mark.parametrize("coding", ["gzip, chunked", "chunked, chunked", "identity, chunked", "x"])
+    @pytest.mark.parametrize("coding", ["gzip, chunked", "identity, chunked", "chunked, chunked", "x"])
     def test_a_coding_that_nobody_here_undoes(self, instance, coding):
         received = instance.raw(
             request_bytes(instance, [f"Transfer-Encoding: {coding}"], b"5\r\nhello\r\n0\r\n\r\n"), seconds=10
         )
         assert received == b"" or received.split()[1] in (b"400", b"501"), received[:200]
-        assert b"Transfer-Encoding" in received or b"malformed-request" not in received, received
+        # The others are no HTTP for the parser already.
+        assert b"another Transfer-Encoding" in received or coding not in ("gzip, chunked", "identity, chunked"), received
 
     def test_not_http(self, instance):
         received = instance.raw(b"\x16\x03\x01 nonsense\r\n\r\n", seconds=5)

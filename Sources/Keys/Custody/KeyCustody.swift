@@ -136,7 +136,11 @@ package final class KeyCustody: Sendable {
     ) async throws(PKCS11Error) {
         let known = handles.withLock { $0.epochs }
         let found = try await TokenKeys.find(in: pool, epochs: epochs ?? known, until: deadline)
-        if !found.isEmpty { handles.withLock { $0 = found } }
+        handles.withLock { handles in
+            // While nobody is logged in none is seen, or the wrapping keys alone, which may be public objects.
+            guard !found.isEmpty, !found.resident.isEmpty || handles.resident.isEmpty else { return }
+            handles = found
+        }
         try? await Task.sleep(for: .milliseconds(20))
     }
 
