@@ -268,7 +268,7 @@ class TestOfHTTP:
         )
         assert received == b"" or received.split()[1] in (b"400", b"501"), received[:200]
         # The others are no HTTP for the parser already.
-        assert b"another Transfer-Encoding" in received or coding not in ("gzip, chunked", "identity, chunked"), received
+        assert b"another Transfer-Encoding" in received or not coding.endswith(("p, chunked", "y, chunked")), received
 
     def test_not_http(self, instance):
         received = instance.raw(b"\x16\x03\x01 nonsense\r\n\r\n", seconds=5)
