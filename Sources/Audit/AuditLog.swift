@@ -42,6 +42,8 @@ package final class AuditLog: Sendable {
     private struct Queue {
         var waiting: [Submission] = []
         var isStopped = false
+        /// Why it stopped, where that was not asked for.
+        var fault: String?
     }
 
     private struct Submission {
@@ -79,6 +81,11 @@ package final class AuditLog: Sendable {
                 wake.wait()
                 state = commitWaiting(after: current)
             }
+            guard let fault = queue.withLock({ $0.fault }) else { return }
+            // What a failing disk or a stranger did to earlier records is seen by hashing them all; here no commit comes
+            // behind that would make a new mark.
+            mark?.remove()
+            onStop(fault)
         }
     }
 
@@ -97,9 +104,9 @@ package final class AuditLog: Sendable {
     }
 
     /// Stops for a fault found in what is written already, and has core end; its next start hashes everything.
-    package func stop(for fault: AuditError) {
+    package func stop(for fault: any Error) {
+        queue.withLock { $0.fault = $0.fault ?? "\(fault)" }
         stop()
-        onStop("\(fault)")
     }
 
     /// Appends an entry and returns once it, `step` and the head are durable; not cancelled with its task.
@@ -133,11 +140,8 @@ package final class AuditLog: Sendable {
             for (submission, result) in zip(group, results) { submission.answer.resume(returning: result) }
             return newState
         } catch {
-            stop()
-            // What a failing disk may have done to earlier records is seen by hashing them all.
-            mark?.remove()
+            stop(for: error)
             for submission in group { submission.answer.resume(returning: .failure(.stopped)) }
-            onStop("\(error)")
             return nil
         }
     }

@@ -7,13 +7,13 @@ package struct AuditRecheck: Sendable {
     let database: Database
     let key: LogKey
     let mark: LogMark
-    let file: LogMarkFile
 
     /// How many records there are to hash.
     package var size: UInt64 { mark.state.tree.size }
 
-    /// Hashes them on a thread of its own; throws `.broken` naming the record for anything that does not hold, and the
-    /// next start then hashes the whole log, and `.unreadable`.
+    /// Hashes them on a thread of its own; the log is to be stopped for whatever this throws.
+    ///
+    /// Throws `.broken` naming the record for anything that does not hold, and `.unreadable`.
     package func run() async throws(AuditError) {
         let result: Result<Void, AuditError> = await withCheckedContinuation { answer in
             HostThread.start("audit-recheck") {
@@ -41,9 +41,6 @@ package struct AuditRecheck: Sendable {
         if scan.faults.isEmpty, scan.state != mark.state {
             scan.faults.append("the records up to \(size) do not give the root that the mark holds")
         }
-        if let fault = scan.faults.first {
-            file.remove()
-            throw .broken(fault)
-        }
+        if let fault = scan.faults.first { throw .broken(fault) }
     }
 }

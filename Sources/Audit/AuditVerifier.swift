@@ -48,8 +48,7 @@ package enum AuditVerifier {
             try head.store(scan.state.head.sealed(by: key))
             try file?.advance(to: scan.state, since: mark?.state.tree.size ?? 0, key)
         } catch { throw .unreadable("\(error)") }
-        let recheck: AuditRecheck? =
-            if let mark, let file { AuditRecheck(database: database, key: key, mark: mark, file: file) } else { nil }
+        let recheck = mark.map { AuditRecheck(database: database, key: key, mark: $0) }
         return VerifiedLog(database: database, head: head, state: scan.state, markFile: file, recheck: recheck)
     }
 
@@ -95,7 +94,11 @@ package enum AuditVerifier {
     ) throws(StorageError) -> Bool {
         let size = scan.state.tree.size
         let rows = try connection.query(
-            "SELECT sequence, leaf, detail FROM audit_entry WHERE sequence >= $1 ORDER BY sequence LIMIT $2",
+            // Details are most of a record; a start has no use for them.
+            """
+            SELECT sequence, leaf, \(scan.checkingDetails ? "detail" : "NULL AS detail") FROM audit_entry
+            WHERE sequence >= $1 ORDER BY sequence LIMIT $2
+            """,
             [.integer(Int64(size)), .integer(Int64(min(1000, end - min(end, size))))]
         )
         guard !rows.isEmpty else { return false }

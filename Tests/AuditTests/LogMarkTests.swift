@@ -2,6 +2,7 @@ import Audit
 import HPKI
 import Host
 import Storage
+import Synchronization
 import Testing
 
 /// Starts that hash the newest records before they serve and the others beside it.
@@ -62,6 +63,9 @@ import Testing
         let fault = AuditError.broken("the commit of the records up to 3 does not hold")
         let recheck = try #require(try instance.verified(markAt: instance.mark).recheck)
         await #expect(throws: fault) { try await recheck.run() }
+        let log = try instance.log(markAt: instance.mark)
+        log.stop(for: fault)
+        while instance.stops.withLock({ $0.isEmpty }) { try await Task.sleep(for: .milliseconds(1)) }
         #expect(refusal(opening: instance) == fault)
     }
 
@@ -112,6 +116,7 @@ import Testing
         let log = try instance.log(fault(at: 1, done: false), markAt: instance.mark)
         let doctor = try await Doctor.shared.value
         await #expect(throws: AuditError.self) { _ = try await log.intent(doctor) }
+        while instance.stops.withLock({ $0.isEmpty }) { try await Task.sleep(for: .milliseconds(1)) }
         #expect(!Files.exists(instance.mark.path))
         #expect(try instance.verified(markAt: instance.mark).recheck == nil)
     }

@@ -8,21 +8,13 @@ import Testing
 @Suite struct CertificationRequestTests {
     /// What openssl, the foreign reader, says of a request, and whether its own signature holds.
     private static func openssl(_ request: [UInt8], _ arguments: [String]) throws -> (text: String, holds: Bool) {
-        let file = FileManager.default.temporaryDirectory.appendingPathComponent("request-\(UUID().uuidString).der")
-        try Data(request).write(to: file)
-        defer { try? FileManager.default.removeItem(at: file) }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
-        process.arguments = ["req", "-inform", "der", "-in", file.path, "-noout", "-verify"] + arguments
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = pipe
-        try process.run()
-        let data = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        let text = String(decoding: data, as: UTF8.self)
-        // Version 3.0 ends with 0 in either case.
-        return (text, process.terminationStatus == 0 && text.contains("verify OK"))
+        try withFolder(["request.der": request]) { folder in
+            let arguments = ["req", "-inform", "der", "-in", "request.der", "-noout", "-verify"] + arguments
+            let outcome = try run("/usr/bin/openssl", arguments, in: folder)
+            let text = outcome.text + String(decoding: outcome.output, as: UTF8.self)
+            // Version 3.0 ends with 0 in either case.
+            return (text, outcome.status == 0 && text.contains("verify OK"))
+        }
     }
 
     private static let cases = KeyType.allCases.flatMap { type in type.algorithms.map { (type, $0) } }
