@@ -106,7 +106,8 @@ let package = Package(
 
         // Front: hostile bytes.
         module("Validation", ["HPKI", "XML", "Certificates", "Formats"]),
-        module("Signing", ["HPKI", "Host", "CoreProtocol", "XML", "Formats", "Validation"]),
+        module("Evidence", ["HPKI", "Host", "Outbound", "Certificates", "Formats"]),
+        module("Signing", ["HPKI", "Host", "CoreProtocol", "XML", "Formats", "Validation", "Evidence"]),
         .target(
             name: "Web",
             dependencies: [
@@ -127,8 +128,8 @@ let package = Package(
             name: "shirushi",
             dependencies: [
                 "HPKI", "Host", "YAML", "Certificates", "JOSE", "PKCS11", "Storage", "Outbound", "CoreProtocol",
-                "Identity", "Policies", "Audit", "Keys", "Core", "Validation", "Signing", "Web", "Development",
-                "Ceremony", arguments, lifecycle, logging,
+                "Identity", "Policies", "Audit", "Keys", "Core", "Validation", "Evidence", "Signing", "Web",
+                "Development", "Ceremony", arguments, lifecycle, logging,
             ],
             swiftSettings: strict
         ),
@@ -162,6 +163,9 @@ let package = Package(
             [logging]
         ),
         tests("Validation", ["HPKI", "XML", "Certificates", "Formats", "Development"], [crypto]),
+        tests(
+            "Evidence", ["HPKI", "Host", "Outbound", "Certificates", "Formats", "Development"], [nioCore, nioPosix]
+        ),
         tests(
             "Signing",
             ["HPKI", "CoreProtocol", "Formats", "Certificates", "Validation", "Development"]

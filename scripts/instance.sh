@@ -22,10 +22,10 @@ listener_port() {
         inside && $1 == "port:" { print $2; exit }' "$1"
 }
 
-# Moves the listeners and the metrics of the instance at $1 to free ports: the first listener's is left in $port, that
+# Moves the listeners, the metrics and the development authority of the instance at $1 to free ports: the first listener's is left in $port, that
 # of the registration authorities in $ra_port (empty where there is none).
 settle_ports() {
-    local file=$1/shirushi.yaml wanted metrics free
+    local file=$1/shirushi.yaml wanted metrics free stamps
     ra_port=
     wanted=$(listener_port "$file" ra)
     if [ -n "$wanted" ]; then
@@ -39,6 +39,12 @@ settle_ports() {
     if [ -n "$metrics" ]; then
         free=$(free_port "$metrics" "$port" "$ra_port")
         [ "$free" = "$metrics" ] || sed -i -E "/^ *port:/s/\b$metrics\b/$free/" "$file"
+        metrics=$free
+    fi
+    stamps=$(configured_port "$file" development)
+    if [ -n "$stamps" ]; then
+        free=$(free_port "$stamps" "$port" "$ra_port" "$metrics")
+        [ "$free" = "$stamps" ] || sed -i -E "/^ *port:|^ *url: /s/\b$stamps\b/$free/" "$file"
     fi
 }
 

@@ -14,6 +14,8 @@ package struct CertificateExtensions: Sendable {
     package private(set) var alternativeNames: [GeneralName] = []
     /// Where, by whom and for which reasons the certificate's revocation is published.
     package private(set) var distributionPoints: [DistributionPoint] = []
+    /// The addresses of the issuer's OCSP responders (RFC 5280 §4.2.2.1); a hint, so none where they cannot be read.
+    package private(set) var ocspResponders: [String] = []
     package private(set) var extendedKeyUsages: [String] = []
     package private(set) var isExtendedKeyUsageCritical = false
     /// True where basicConstraints are present at all.
@@ -76,6 +78,8 @@ package struct CertificateExtensions: Sendable {
                 extendedKeyUsages.append(try purposes.next(.objectIdentifier).objectIdentifier())
             } while !purposes.isAtEnd
             isExtendedKeyUsageCritical = item.isCritical
+        case OID.authorityInfoAccess where !item.isCritical:
+            ocspResponders = (try? Self.readResponders(item.value)) ?? []
         case OID.nameConstraints: nameConstraints = try NameConstraints(der: item.value)
         case OID.policyConstraints: try policyLimits.takeConstraints(item.value)
         case OID.policyMappings: try policyLimits.takeMappings(item.value)
@@ -101,6 +105,23 @@ package struct CertificateExtensions: Sendable {
         try fields.end()
         // RFC 5280 §4.2.1.9: a holder's certificate limits nobody.
         guard isCA || pathLength == nil else { throw .invalidValue }
+    }
+
+    /// `AuthorityInfoAccessSyntax ::= SEQUENCE SIZE (1..MAX) OF AccessDescription`, at most 16.
+    private static func readResponders(_ der: ArraySlice<UInt8>) throws(DERError) -> [String] {
+        var list = try DERReader.whole(der).children
+        var found: [String] = []
+        var count = 0
+        while !list.isAtEnd {
+            guard count < 16 else { throw .tooMany }
+            count += 1
+            var fields = try list.enter()
+            let method = try fields.next(.objectIdentifier).objectIdentifier()
+            let place = try GeneralName(try fields.next())
+            try fields.end()
+            if method == OID.ocsp, let uri = place.uri { found.append(uri) }
+        }
+        return found
     }
 
     /// The keyIdentifier of an AuthorityKeyIdentifier, nil where it names the issuer's certificate only.

@@ -68,6 +68,9 @@ package final class CoreServer: Sendable {
                 return .signed(reply)
             case .lookup(let token, let signature):
                 return .signature(try await core.sign.lookup(signature, token: token))
+            case .identify(let token):
+                try await core.sign.identify(token)
+                return .noted
             case .refuse(let notice):
                 try await core.sign.note(notice)
                 return .noted

@@ -27,6 +27,11 @@ extension Sign {
         } catch { throw error.failure }
     }
 
+    /// Throws unless the token makes a known caller; nothing is recorded, since no key is used.
+    package func identify(_ token: String) async throws(Failure) {
+        do { _ = try await identification.identify(token) } catch { throw error.failure }
+    }
+
     /// What was recorded of a signature, for the holder of the token alone.
     package func lookup(_ signature: SignatureID, token: String) async throws(Failure) -> SignatureFacts {
         let caller: Caller

@@ -27,6 +27,9 @@ package struct RequestFrame: Sendable, Hashable {
             writer.uint8(2)
             writer.text(token)
             writer.text(signature.description)
+        case .identify(let token):
+            writer.uint8(9)
+            writer.text(token)
         case .refuse(let notice):
             writer.uint8(6)
             writer.text(notice.requestID)
@@ -79,6 +82,7 @@ package struct RequestFrame: Sendable, Hashable {
                 let kind = Failure.Kind(rawValue: try reader.text(atMost: 64))
             else { throw .invalidValue }
             request = .refuse(RefusalNotice(requestID: requestID, token: token, form: form, kind: kind))
+        case 9: request = .identify(token: try reader.text(atMost: 16_384))
         case 7: request = .registration(try RegistrationCommand(from: &reader))
         default: throw .invalidValue
         }

@@ -6,6 +6,8 @@ package enum CoreRequest: Sendable, Hashable {
     case sign(SignCommand)
     /// Tell the holder of `token` what was recorded of one signature.
     case lookup(token: String, signature: SignatureID)
+    /// Tell whether `token` makes a known caller, for what needs one and no key.
+    case identify(token: String)
     /// Record that front refused this caller's input, where the token makes a known caller.
     case refuse(RefusalNotice)
     /// Tell whether core can sign now.
@@ -57,7 +59,7 @@ package enum CoreReply: Sendable, Hashable {
     case signed(SignedReply)
     case signature(SignatureFacts)
     case health(HealthFacts)
-    /// A refusal was recorded or counted.
+    /// A refusal was recorded or counted, or a caller is known.
     case noted
     case auditReport(AuditReport)
     case auditEntries([AuditEntryFacts])

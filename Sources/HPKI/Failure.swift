@@ -38,6 +38,9 @@ package struct Failure: Error, Sendable, Hashable {
         case certificateRefused
         case revocationListRefused
         case keyTypeNotOffered
+        // Time stamps.
+        case timeStampPolicyNotOffered
+        case timeStampsNotOffered
         // Repetition.
         case idempotencyConflict
         case idempotencyInFlight
@@ -50,6 +53,7 @@ package struct Failure: Error, Sendable, Hashable {
         case auditUnavailable
         case revocationUnknown
         case issuerUnavailable
+        case timeStampUnavailable
         case coreUnavailable
         case timedOut
         // Ourselves.

@@ -14,6 +14,7 @@ package import Signing
 package struct WebServer: Service {
     private let settings: WebSettings
     private let sign: SignDocument
+    private let stamp: StampDigest
     private let core: any CoreCalling
     private let random: Random
     private let logger: Logger
@@ -26,17 +27,18 @@ package struct WebServer: Service {
 
     /// Reads the listeners' certificates and keys.
     ///
-    /// `core` is told of refusals; `health` asks core and gives nil where it does not answer; `onListening` is told
-    /// each listener's name (that of the metrics is `metrics`) and its port once it is bound. Throws `WebError` for
-    /// the first listener at fault.
+    /// Without `stamp` no time stamps are offered. `core` is told of refusals; `health` asks core and gives nil where it
+    /// does not answer; `onListening` is told each listener's name (that of the metrics is `metrics`) and its port once
+    /// it is bound. Throws `WebError` for the first listener at fault.
     package init(
-        settings: WebSettings, sign: SignDocument, core: any CoreCalling,
+        settings: WebSettings, sign: SignDocument, stamp: StampDigest? = nil, core: any CoreCalling,
         health: @escaping @Sendable () async -> HealthFacts?,
         random: Random, logger: Logger, failpoint: Failpoint = Failpoint(armed: nil),
         onListening: @escaping @Sendable (_ name: String, _ port: Int) async -> Void = { _, _ in }
     ) throws(WebError) {
         self.settings = settings
         self.sign = sign
+        self.stamp = stamp ?? StampDigest(core: core, client: nil)
         self.core = core
         self.random = random
         self.logger = logger
@@ -107,6 +109,7 @@ extension WebServer {
         if groups.contains(.api) {
             SigningRoutes(sign: sign, core: core, admission: admission, limits: settings.limits, failpoint: failpoint)
                 .add(to: router)
+            TimestampRoutes(stamp: stamp, admission: admission, limits: settings.limits).add(to: router)
         }
         if groups.contains(.ra) {
             RegistrationRoutes(

@@ -14,6 +14,10 @@ struct Home: Sendable, Hashable {
     var configuration: String { path + "/shirushi.yaml" }
     var trust: String { path + "/trust" }
     var crls: String { path + "/trust/crls" }
+    /// Anchors, intermediates and lists of time-stamping authorities.
+    var timestamps: String { path + "/trust/timestamps" }
+    /// Revocation lists as they were fetched; front alone writes here.
+    var seenLists: String { path + "/evidence/lists" }
     var policies: String { path + "/policies" }
     var secrets: String { path + "/secrets" }
     var data: String { path + "/data" }
@@ -30,6 +34,8 @@ struct Home: Sendable, Hashable {
 
     /// The state of the development authorities, with their private keys.
     var developmentPKI: String { development + "/pki.json" }
+    /// The state of the development time-stamping authority, with its private keys.
+    var developmentTimestamps: String { development + "/timestamps.json" }
     /// Client certificates and keys of the three authorities, `NAME.pem` and `NAME.key`.
     var developmentAuthorities: String { development + "/authorities" }
     var developmentIssuerKey: String { development + "/issuer/key.pem" }

@@ -55,7 +55,7 @@ class Instance:
             self.shim.mkdir(exist_ok=True)
             self.environment = {"SHIM_MODULE": contract.SOFTHSM, "SHIM_DIR": str(self.shim)}
         shirushi("init", "--home", self.home, "--development", *options)
-        self.port, self.metrics_port, self.ra_port = free_ports(3)
+        self.port, self.metrics_port, self.ra_port, self.timestamps_port = free_ports(4)
 
         def settle(settings):
             listener = settings["listeners"][0]
@@ -64,6 +64,8 @@ class Instance:
                 if each["name"] == "ra":
                     each["port"] = self.ra_port
             settings["metrics"]["port"] = self.metrics_port
+            settings["development"]["port"] = self.timestamps_port
+            settings["timestamps"]["authorities"][0]["url"] = self.timestamps_url
             for key, value in settings.items():
                 if isinstance(value, str) and value.startswith("https://"):
                     settings[key] = value.replace(f":{old}", f":{self.port}")
@@ -178,6 +180,10 @@ class Instance:
     @property
     def url(self):
         return f"https://localhost:{self.port}"
+
+    @property
+    def timestamps_url(self):
+        return f"http://127.0.0.1:{self.timestamps_port}/timestamps"
 
     def session(self):
         """A client of its own, with its own connections."""

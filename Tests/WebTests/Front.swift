@@ -35,7 +35,7 @@ final class FakeCore: CoreCalling {
         FakeCore { request in
             switch request {
             case .lookup(_, let signature): .signature(.sample(signature))
-            case .refuse: .noted
+            case .refuse, .identify: .noted
             default: .failed(Failure(.denied, "The policy says no.", rule: "only-doctors"))
             }
         }

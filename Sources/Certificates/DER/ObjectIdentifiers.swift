@@ -31,6 +31,8 @@ package enum OID {
     package static let extKeyUsage = "2.5.29.37"
     package static let anyExtendedKeyUsage = "2.5.29.37.0"
     package static let inhibitAnyPolicy = "2.5.29.54"
+    package static let authorityInfoAccess = "1.3.6.1.5.5.7.1.1"
+    package static let ocsp = "1.3.6.1.5.5.7.48.1"
     package static let ocspSigning = "1.3.6.1.5.5.7.3.9"
     package static let ocspBasic = "1.3.6.1.5.5.7.48.1.1"
     package static let ocspNonce = "1.3.6.1.5.5.7.48.1.2"

@@ -70,7 +70,7 @@ package struct CRLStore: Sendable {
 
 extension CertificateRevocationList {
     /// True where name, key usage and key identifier let `issuer` have signed the list; the signature decides.
-    func mayBeSigned(by issuer: HPKICertificate) -> Bool {
+    package func mayBeSigned(by issuer: HPKICertificate) -> Bool {
         guard issuer.subject == self.issuer, issuer.keyUsage?.contains(.cRLSign) != false else { return false }
         guard let wanted = authorityKeyIdentifier, let held = issuer.subjectKeyIdentifier else { return true }
         return wanted == held

@@ -209,6 +209,20 @@ package enum FailureTable {
                 next: "Order one of the types that the detail names.",
                 operator: "keys.offered in the configuration names them."
             )
+        // Time stamps.
+        case .timeStampPolicyNotOffered:
+            Row(
+                422, "time-stamp-policy-not-offered", "No time stamps of this policy are made",
+                next: "Name another policy in the field policy, or none.",
+                operator: "timestamps.authorities in the configuration names the policies of each authority.",
+                oauth: "invalid_request"
+            )
+        case .timeStampsNotOffered:
+            Row(
+                501, "time-stamps-not-offered", "This service has no time-stamping authority",
+                next: "Ask the operator whether time stamps are meant to be offered here.",
+                operator: "Name an authority in timestamps.authorities, and its anchor in trust/timestamps/anchors."
+            )
         // Repetition.
         case .idempotencyConflict:
             Row(
@@ -272,6 +286,13 @@ package enum FailureTable {
                 next: "Repeat the same request after Retry-After, with its Idempotency-Key if it had one.",
                 operator: "Look whether the address of the issuer's keys (issuers.jwks) answers from this machine.",
                 oauth: "temporarily_unavailable", retryAfter: 10
+            )
+        case .timeStampUnavailable:
+            Row(
+                503, "time-stamp-unavailable", "No time stamp can be had now",
+                next: "Repeat the same request after Retry-After, with its Idempotency-Key if it had one.",
+                operator: "The log says of each time-stamping authority what was wrong with it or its answer.",
+                oauth: "temporarily_unavailable", retryAfter: 30
             )
         case .coreUnavailable:
             Row(

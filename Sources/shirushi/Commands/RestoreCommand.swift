@@ -79,7 +79,9 @@ struct RestoreCommand: AsyncParsableCommand {
 
     /// Verifies the stores, makes what no backup carries, and leaves the mark that core looks for.
     private static func complete(_ home: Home, _ header: ArchiveHeader, _ present: PresentOfficers) throws {
-        for folder in [home.run, home.hsm, home.crls, home.trust + "/anchors", home.trust + "/intermediates"] {
+        for folder in [
+            home.run, home.hsm, home.crls, home.trust + "/anchors", home.trust + "/intermediates", home.seenLists,
+        ] {
             try Files.makeFolder(folder)
         }
         let log: (size: UInt64, root: [UInt8])

@@ -1,6 +1,7 @@
 import Certificates
 import Core
 import Development
+import Evidence
 import HPKI
 import Host
 import Identity
@@ -27,6 +28,7 @@ extension Configuration {
         do { _ = try PolicySet(reading: try Files.read(policyFile, atMost: YAMLNode.byteLimit)) } catch {
             faults.append("`policy`: \(error)")
         }
+        faults += evidenceFaults
         if kind == .production { faults += productionFaults(in: home) }
         return faults
     }
@@ -71,6 +73,13 @@ extension Configuration {
             guard !trust.anchors.isEmpty else { throw CommandError("there is no certificate in \(home.trust)/anchors") }
             _ = try CRLStore.load(folder: home.crls, trust: trust)
         }
+        if !evidence.timestamps.authorities.isEmpty {
+            check("timestamps") {
+                guard try !TrustRealm(folder: home.timestamps).trust.anchors.isEmpty else {
+                    throw CommandError("there is no certificate in \(home.timestamps)/anchors")
+                }
+            }
+        }
         return faults
     }
 
@@ -96,9 +105,15 @@ extension Configuration {
             faults.append(
                 "`kind` is production, and \(home.development) holds development authorities; make a new home")
         }
-        for anchor in (try? TrustStore.load(folder: home.trust))?.anchors ?? []
-        where anchor.subject.text.contains(DevelopmentPKI.mark) {
-            faults.append("`trust/anchors`: \(anchor.subject.text) is a development anchor")
+        for folder in [home.trust, home.timestamps] {
+            for anchor in (try? TrustStore.load(folder: folder))?.anchors ?? []
+            where anchor.subject.text.contains(DevelopmentPKI.mark) {
+                let place = folder.dropFirst(home.path.count + 1)
+                faults.append("`\(place)/anchors`: \(anchor.subject.text) is a development anchor")
+            }
+        }
+        if evidence.developmentPort != nil {
+            faults.append("`development`: a production instance has no development authority")
         }
         return faults
     }
@@ -130,9 +145,14 @@ extension Configuration {
             policy:          \(policyFile)
             revocation:      every \(certificates.pollSeconds) s from \(certificates.folder)/crls \
             and \(certificates.sources.count) addresses
+            time stamps:     \(evidence.timestamps.authorities.isEmpty ? "none" : authorityList)
             limits:          body \(web.limits.bodyBytes) bytes, \(web.limits.headerCount) headers, \
             \(web.limits.queue) requests at once, \(web.limits.perClient) a client
             """
+    }
+
+    private var authorityList: String {
+        evidence.timestamps.authorities.map { "\($0.name) at \($0.url)" }.joined(separator: ", ")
     }
 
     /// What core is told.

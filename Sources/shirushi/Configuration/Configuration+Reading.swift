@@ -42,6 +42,7 @@ struct Reading {
         let known = [
             "kind", "origin", "publicOrigin", "listeners", "metrics", "hsm", "issuers", "clients", "signingWindow",
             "clockSkew", "policy", "certificates", "limits", "clock", "authorities", "keys",
+            "timestamps", "revocation", "development",
         ]
         guard let map = root.mapping(allowed: known, faults: &faults) else { return nil }
         let kind = required("kind", in: map, or: .development) { (node) throws(YAMLError) in
@@ -75,6 +76,7 @@ struct Reading {
             certificatePolicies: policies,
             authorities: list("authorities", in: map) { $0.authority($1) },
             keys: keys(map["keys"]),
+            evidence: evidence(map),
             inFlight: inFlight,
             requireSynchronisedClock: flag("requireSynchronised", in: clock),
             allowPrivateAddresses: kind == .development

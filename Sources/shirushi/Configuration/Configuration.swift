@@ -1,4 +1,5 @@
 import Core
+import Evidence
 import HPKI
 import Identity
 import Keys
@@ -60,6 +61,18 @@ struct Configuration: Sendable {
         var roles: [String]
     }
 
+    /// Time stamps and revocation data over the network.
+    struct Evidence: Sendable {
+        var timestamps: TimeStampSettings
+        /// Whether authorities may have private addresses.
+        var timestampsArePrivate: Bool
+        var revocation: RevocationSettings
+        /// Whether certificates may name private addresses.
+        var revocationIsPrivate: Bool
+        /// The port of the development authority; nil for none.
+        var developmentPort: Int?
+    }
+
     /// Stands for a path that the configuration does not give, so that what else is wrong can be found.
     static let noFile = "/dev/null"
 
@@ -75,6 +88,7 @@ struct Configuration: Sendable {
     var certificatePolicies: Set<String>
     var authorities: [Authority]
     var keys: Keys
+    var evidence: Evidence
     var inFlight: Int
     var requireSynchronisedClock: Bool
     /// Addresses that core may fetch from although they are private, and without TLS: development only.

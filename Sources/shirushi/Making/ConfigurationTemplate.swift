@@ -8,6 +8,9 @@ enum ConfigurationTemplate {
     /// The name of the development issuer.
     static let developmentIssuer = "https://localhost:8443/development-issuer"
 
+    /// Where the development time-stamping authority listens unless the file says otherwise.
+    private static let developmentPort = 8445
+
     /// A development instance: everything on loopback, SoftHSM, its own issuer.
     static func development(module: String, custody: RegistrationSettings.Mode) -> String {
         """
@@ -77,6 +80,18 @@ enum ConfigurationTemplate {
           sources: []
           poll: 1h
           alarm: 36h
+        timestamps:
+          authorities:
+            - name: development
+              url: http://127.0.0.1:\(developmentPort)/timestamps
+              policies: ["\(DevelopmentTimeStampAuthority.policy)"]
+              timeoutSeconds: 5
+          allowPrivateAddresses: true
+        revocation:
+          prefixes: []
+          allowPrivateAddresses: false
+        development:
+          port: \(developmentPort)
         limits:
           bodyBytes: 8388608
           headerCount: 64
@@ -144,6 +159,10 @@ enum ConfigurationTemplate {
           sources: [http://cert.medis.or.jp/sign/crl-sign2.crl]
           poll: 1h
           alarm: 36h
+        timestamps:
+          authorities: []
+        revocation:
+          prefixes: []
         clock:
           requireSynchronised: true
 

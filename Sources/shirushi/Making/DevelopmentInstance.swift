@@ -71,6 +71,7 @@ struct DevelopmentInstance {
         Progress.say("making the token and \(Self.holders.count) holders with second keys")
         try await makeHolders(&pki)
         try DevelopmentAuthorities(home: home).store(pki)
+        try makeTimeStampAuthority(pki)
         try DevelopmentAuthorities(home: home).renewRevocationLists(always: true)
         try new.make(
             kind: .development, configuration: ConfigurationTemplate.development(module: Self.softHSM, custody: custody)
@@ -84,6 +85,14 @@ struct DevelopmentInstance {
             try Files.write(
                 Array(certificate.pem.utf8), to: home.trust + "/intermediates/dev-\(authority.rawValue).pem")
         }
+    }
+
+    private func makeTimeStampAuthority(_ pki: DevelopmentPKI) throws {
+        let authority = try pki.timeStampAuthority(now: WallClock.live.now())
+        // Trusted for time stamps alone, and no other authority below the root with it.
+        try Files.write(
+            Array(authority.authorityCertificate.pem.utf8), to: home.timestamps + "/anchors/dev-timestamps.pem")
+        try SecretFile.write(try authority.serialized(), to: home.developmentTimestamps)
     }
 
     private func makeIssuer() async throws {
@@ -263,8 +272,18 @@ struct DevelopmentAuthorities {
             for (name, der) in try pki.crls(now: now) {
                 try Files.write(der, to: home.crls + "/" + name)
             }
+            guard var authority = try timeStampAuthority() else { return }
+            try Files.write(try authority.crl(now: now), to: home.timestamps + "/crls/development-tsa.crl")
+            try SecretFile.write(try authority.serialized(), to: home.developmentTimestamps, replacing: true)
         }
         return true
+    }
+
+    /// The time-stamping authority; nil in an instance that was made without one.
+    func timeStampAuthority() throws -> DevelopmentTimeStampAuthority? {
+        guard Files.exists(home.developmentTimestamps) else { return nil }
+        return try DevelopmentTimeStampAuthority(
+            restoring: try SecretFile.read(home.developmentTimestamps, atMost: 1 << 20).copiedBytes)
     }
 
     private func needRenewal(at now: Instant) throws -> Bool {

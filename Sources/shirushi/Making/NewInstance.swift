@@ -23,7 +23,8 @@ struct NewInstance {
     func makeFolders() throws {
         for folder in [
             home.path, home.data, home.run, home.secrets, home.hsm, home.policies, home.trust, home.trust + "/anchors",
-            home.trust + "/intermediates", home.crls,
+            home.trust + "/intermediates", home.crls, home.timestamps + "/anchors", home.timestamps + "/intermediates",
+            home.timestamps + "/crls", home.seenLists,
         ] {
             try Files.makeFolder(folder)
         }

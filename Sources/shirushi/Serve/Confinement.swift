@@ -23,7 +23,7 @@ enum Confinement {
         do {
             try ProcessHardening.disableCoreDumps()
             try ProcessHardening.forbidNewPrivileges()
-            let outcome = try Landlock.restrict(readOnly: readable(home), readWrite: writable, network: .unrestricted)
+            let outcome = try Landlock.restrict(readOnly: readable(home), readWrite: writable(home), network: .unrestricted)
             result.withLock { $0 = "\(outcome)" }
         } catch {
             Progress.say("shirushi: front cannot be confined: \(error)")
@@ -38,5 +38,8 @@ enum Confinement {
         return paths.filter(Files.exists)
     }
 
-    private static let writable = ["/dev/null", "/dev/urandom"]
+    /// Revocation lists that front fetched and verified, beside the devices.
+    private static func writable(_ home: Home) -> [String] {
+        (Files.exists(home.seenLists) ? [home.seenLists] : []) + ["/dev/null", "/dev/urandom"]
+    }
 }

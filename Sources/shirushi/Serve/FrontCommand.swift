@@ -33,14 +33,17 @@ struct FrontCommand: AsyncParsableCommand {
             armed: configuration.kind == .development ? Environment["SHIRUSHI_FAILPOINT"] : nil
         )
         let sign = SignDocument(core: core, validator: { trust.validator }, clock: .live, failpoint: failpoint)
+        let evidence = try FrontEvidence(home: home, configuration, trust: trust, logger)
         let web = try WebServer(
-            settings: configuration.web, sign: sign, core: core, health: { await Self.health(core, configuration) },
+            settings: configuration.web, sign: sign, stamp: StampDigest(core: core, client: evidence.timestamps),
+            core: core, health: { await Self.health(core, configuration) },
             random: .live, logger: logger, failpoint: failpoint
         )
         var group = ServiceGroupConfiguration(
             services: [
                 .init(service: web), .init(service: Background { await core.watchDeadlines() }),
                 .init(service: Background { await trust.keepFresh(logger) }),
+                .init(service: Background { await evidence.keepFresh(logger) }),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
         )

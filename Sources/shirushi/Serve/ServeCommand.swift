@@ -44,11 +44,16 @@ struct ServeCommand: AsyncParsableCommand {
                 logger.info("development revocation lists renewed")
             }
         }
+        // Front may write here alone, once the kernel fences it in.
+        try Files.makeFolder(home.seenLists)
         let supervisor = Supervisor(home: home, configuration: configuration, logger: logger)
         let signals = Signals.onTermination { await supervisor.stop() }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await supervisor.run() }
             if configuration.kind == .development {
+                if let port = configuration.evidence.developmentPort {
+                    group.addTask { await DevelopmentTimestamps.serve(home, port: port, logger) }
+                }
                 group.addTask {
                     while (try? await Task.sleep(for: .seconds(1800))) != nil {
                         _ = try? DevelopmentAuthorities(home: home).renewRevocationLists()

@@ -1,4 +1,5 @@
 import Certificates
+import Evidence
 import HPKI
 import Host
 import Logging
@@ -9,7 +10,7 @@ import Validation
 final class TrustSnapshot: Sendable {
     private let folder: String
     private let policies: Set<String>
-    private let current: Mutex<SignatureValidator>
+    private let current: Mutex<(validator: SignatureValidator, realm: TrustRealm)>
 
     convenience init(home: Home, policies: Set<String>) throws {
         try self.init(folder: home.trust, policies: policies)
@@ -24,7 +25,10 @@ final class TrustSnapshot: Sendable {
         current = Mutex(try Self.read(folder, policies))
     }
 
-    var validator: SignatureValidator { current.withLock { $0 } }
+    var validator: SignatureValidator { current.withLock { $0.validator } }
+
+    /// The same anchors and lists, for finding revocation data.
+    var realm: TrustRealm { current.withLock { $0.realm } }
 
     /// Reads the folder again until its task is cancelled; what cannot be read is reported and the old kept.
     func keepFresh(_ logger: Logger) async {
@@ -36,12 +40,15 @@ final class TrustSnapshot: Sendable {
         }
     }
 
-    private static func read(_ folder: String, _ policies: Set<String>) throws -> SignatureValidator {
+    private static func read(_ folder: String, _ policies: Set<String>) throws -> (SignatureValidator, TrustRealm) {
         let trust = try TrustStore.load(folder: folder)
         let crls =
             Files.exists(folder + "/crls") ? try CRLStore.load(folder: folder + "/crls", trust: trust) : CRLStore()
         var requirements = PathRequirements.hpkiSigning
         requirements.acceptablePolicies = policies
-        return SignatureValidator(trust: trust, crls: crls, requirements: requirements)
+        return (
+            SignatureValidator(trust: trust, crls: crls, requirements: requirements),
+            TrustRealm(trust: trust, crls: crls)
+        )
     }
 }

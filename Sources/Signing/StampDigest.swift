@@ -1,0 +1,80 @@
+package import CoreProtocol
+package import Evidence
+package import HPKI
+
+/// A time stamp for a known caller, over a digest alone: no document comes here, and no key of a holder is used.
+package struct StampDigest: Sendable {
+    private let core: any CoreCalling
+    private let client: TimeStampClient?
+
+    /// Without `client` no time stamps are offered.
+    package init(core: any CoreCalling, client: TimeStampClient?) {
+        self.core = core
+        self.client = client
+    }
+
+    /// Has core judge the token, and only then asks an authority; the policy is dotted, nil for the authority's choice.
+    ///
+    /// Throws what core says of the token, `.timeStampsNotOffered`, `.timeStampPolicyNotOffered` and
+    /// `.timeStampUnavailable`.
+    package func callAsFunction(
+        _ digest: Digest, policy: String?, token: String, deadline: UInt64
+    ) async throws(Failure) -> StampedDigest {
+        guard case .noted = try await core.call(.identify(token: token), deadline: deadline) else {
+            throw .surprised("core answered an identification with something else")
+        }
+        do throws(EvidenceError) {
+            guard let client else { throw .noAuthority }
+            return StampedDigest(try await client.stamp(digest, policy: policy))
+        } catch {
+            throw error.failure
+        }
+    }
+}
+
+/// A time stamp as it is given out.
+package struct StampedDigest: Sendable, Hashable {
+    /// TimeStampToken in DER.
+    package let token: [UInt8]
+    package let time: Instant
+    /// The subject of the authority's certificate.
+    package let authority: String
+    /// Dotted.
+    package let policy: String
+    /// In hexadecimal digits.
+    package let serialNumber: String
+    /// By how much the time may be off, either way; nil where the authority does not say.
+    package let accuracyMicroseconds: Int64?
+
+    fileprivate init(_ stamp: TimeStamp) {
+        token = stamp.token
+        time = stamp.time.time
+        authority = stamp.time.chain.first?.subject.text ?? stamp.authority
+        policy = stamp.time.info.policy
+        serialNumber = Hex.encode(stamp.time.info.serialNumber)
+        accuracyMicroseconds = stamp.time.info.accuracyMicroseconds
+    }
+}
+
+extension EvidenceError {
+    /// The refusal that a caller sees; what went wrong in detail is for the operator.
+    package var failure: Failure {
+        switch self {
+        case .noAuthority:
+            Failure(.timeStampsNotOffered, "No time-stamping authority is configured here.")
+        case .policyNotOffered(let policy):
+            Failure(.timeStampPolicyNotOffered, "No time-stamping authority here offers the policy \(policy).")
+        case .timeStampUnavailable:
+            Failure(
+                .timeStampUnavailable, "No time-stamping authority gave a time stamp that holds.", retryAfter: 30,
+                cause: "\(self)")
+        case .noPath(let fault):
+            Failure(
+                .credentialUnusable, "The certificate has no path to an anchor: \(fault.explanation)", cause: "\(self)")
+        case .revocationUnavailable:
+            Failure(
+                .revocationUnknown, "What shows whether the certificate is revoked cannot be had now.", retryAfter: 60,
+                cause: "\(self)")
+        }
+    }
+}
