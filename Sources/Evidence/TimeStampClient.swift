@@ -12,6 +12,17 @@ package struct TimeStamp: Sendable {
     package let time: ProvenTime
     /// The authority's name in the configuration.
     package let authority: String
+
+    /// The stated time.
+    package var stated: Instant { time.time }
+    /// The subject of the certificate that signed.
+    package var signer: String { time.chain.first?.subject.text ?? authority }
+    /// The policy, dotted.
+    package var policy: String { time.info.policy }
+    /// In hexadecimal digits; unique for one authority.
+    package var serialNumber: String { Hex.encode(time.info.serialNumber) }
+    /// By how much the time may be off, either way; nil where the authority does not say.
+    package var accuracyMicroseconds: Int64? { time.info.accuracyMicroseconds }
 }
 
 /// Which authorities are asked for time stamps, and what they must promise.

@@ -48,11 +48,11 @@ package struct StampedDigest: Sendable, Hashable {
 
     fileprivate init(_ stamp: TimeStamp) {
         token = stamp.token
-        time = stamp.time.time
-        authority = stamp.time.chain.first?.subject.text ?? stamp.authority
-        policy = stamp.time.info.policy
-        serialNumber = Hex.encode(stamp.time.info.serialNumber)
-        accuracyMicroseconds = stamp.time.info.accuracyMicroseconds
+        time = stamp.stated
+        authority = stamp.signer
+        policy = stamp.policy
+        serialNumber = stamp.serialNumber
+        accuracyMicroseconds = stamp.accuracyMicroseconds
     }
 }
 
@@ -68,9 +68,9 @@ extension EvidenceError {
             Failure(
                 .timeStampUnavailable, "No time-stamping authority gave a time stamp that holds.", retryAfter: 30,
                 cause: "\(self)")
-        case .noPath(let fault):
+        case .noPath:
             Failure(
-                .credentialUnusable, "The certificate has no path to an anchor: \(fault.explanation)", cause: "\(self)")
+                .credentialUnusable, "The certificate has no path to an anchor that is trusted here.", cause: "\(self)")
         case .revocationUnavailable:
             Failure(
                 .revocationUnknown, "What shows whether the certificate is revoked cannot be had now.", retryAfter: 60,

@@ -1,6 +1,7 @@
 import Certificates
 import Development
 import Evidence
+import Formats
 import Foundation
 import HPKI
 import Testing

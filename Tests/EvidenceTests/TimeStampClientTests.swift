@@ -2,6 +2,7 @@ import Certificates
 import Development
 import Evidence
 import HPKI
+import Synchronization
 import Testing
 
 /// Authorities that are good, slow, lying, or no authorities at all (RFC 3161).
