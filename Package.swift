@@ -168,7 +168,7 @@ let package = Package(
         ),
         tests(
             "Signing",
-            ["HPKI", "CoreProtocol", "Formats", "Certificates", "Validation", "Development"]
+            ["HPKI", "CoreProtocol", "Formats", "Certificates", "Validation", "Evidence", "Development"]
         ),
         tests(
             "Web", ["HPKI", "Host", "CoreProtocol", "Signing"],

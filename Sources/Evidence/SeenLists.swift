@@ -139,7 +139,8 @@ struct ListName: Hashable {
     init?(_ text: String) {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 6, parts[5].hasSuffix(".crl"), let thisUpdate = Int64(parts[2]),
-            let nextUpdate = Int64(parts[3]), let bytes = Int(parts[4]), (0...CertificateRevocationList.byteLimit).contains(bytes)
+            let nextUpdate = Int64(parts[3]), let bytes = Int(parts[4]),
+            (0...CertificateRevocationList.byteLimit).contains(bytes)
         else { return nil }
         key = parts[0]
         series = parts[1]

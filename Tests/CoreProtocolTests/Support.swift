@@ -37,6 +37,7 @@ enum Samples {
             )
         ),
         .lookup(token: "a.b.c", signature: signature),
+        .identify(token: "a.b.c"),
         .refuse(RefusalNotice(requestID: "r-3", token: "a.b.c", form: .other, kind: .invalidCSV)),
         .health,
         .admin(.verifyAudit, proof: [1, 2, 3]),

@@ -147,6 +147,17 @@ extension CoreTests {
             }
         }
 
+        @Test func `a caller is identified without a record`() async throws {
+            let world = try await World()
+            try await world.serving { core in
+                try await core.sign.identify(try world.bearer("doctor-1"))
+                let stranger = try world.bearer("nobody")
+                #expect(try await failure { try await core.sign.identify(stranger) }.kind == .unknownHolder)
+                #expect(try await failure { try await core.sign.identify("a.b.c") }.kind == .invalidToken)
+                #expect(try await world.kinds() == [])
+            }
+        }
+
         @Test func `two fitting credentials are ambiguous until one is named`() async throws {
             let world = try await World()
             try await world.serving { core in

@@ -49,8 +49,8 @@ struct TimestampRoutes {
         }
         guard let digest = Digest(algorithm: algorithm, bytes: bytes) else {
             throw Failure(
-                .malformedRequest, "A digest by \(algorithm.rawValue) has \(algorithm.byteCount) bytes, not \(bytes.count)."
-            )
+                .malformedRequest,
+                "A digest by \(algorithm.rawValue) has \(algorithm.byteCount) bytes, not \(bytes.count).")
         }
         let policy = try fields.text("policy")
         if let policy, policy.utf8.count > Self.policyBytes || !ObjectIdentifierText.isValid(policy) {

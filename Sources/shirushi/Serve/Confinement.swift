@@ -23,7 +23,8 @@ enum Confinement {
         do {
             try ProcessHardening.disableCoreDumps()
             try ProcessHardening.forbidNewPrivileges()
-            let outcome = try Landlock.restrict(readOnly: readable(home), readWrite: writable(home), network: .unrestricted)
+            let outcome = try Landlock.restrict(
+                readOnly: readable(home), readWrite: writable(home), network: .unrestricted)
             result.withLock { $0 = "\(outcome)" }
         } catch {
             Progress.say("shirushi: front cannot be confined: \(error)")
