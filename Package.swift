@@ -148,7 +148,7 @@ let package = Package(
         tests("Outbound", [], [nioCore, nioPosix]),
         tests("Identity", ["HPKI", "JOSE", "Storage"]),
         tests("CoreProtocol", ["HPKI", "Host"]),
-        tests("Formats", ["HPKI", "XML", "Certificates", "Development"]),
+        tests("Formats", ["HPKI", "XML", "Certificates", "Development", "Validation"]),
         tests("Policies", ["HPKI", "YAML", "Identity"]),
         tests("Audit", ["HPKI", "Host", "JOSE", "Storage", "Policies", "Identity"], [crypto]),
         tests(

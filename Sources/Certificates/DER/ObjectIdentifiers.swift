@@ -71,6 +71,17 @@ package enum OID {
     package static let tSTInfo = "1.2.840.113549.1.9.16.1.4"
     package static let signingCertificate = "1.2.840.113549.1.9.16.2.12"
     package static let signingCertificateV2 = "1.2.840.113549.1.9.16.2.47"
+    package static let ocspResponseFormat = "1.3.6.1.5.5.7.16.2"
+
+    // CAdES (RFC 5126, ETSI EN 319 122-1 §5) and what signers add beside (RFC 8551 §2.5.2, RFC 6211, RFC 2634 §2.9).
+    package static let signatureTimeStamp = "1.2.840.113549.1.9.16.2.14"
+    package static let archiveTimeStampV3 = "0.4.0.1733.2.4"
+    package static let atsHashIndexV3 = "0.4.0.19122.1.5"
+    package static let mimeType = "0.4.0.1733.2.1"
+    package static let signerLocation = "1.2.840.113549.1.9.16.2.17"
+    package static let contentHints = "1.2.840.113549.1.9.16.2.4"
+    package static let smimeCapabilities = "1.2.840.113549.1.9.15"
+    package static let cmsAlgorithmProtection = "1.2.840.113549.1.9.52"
 
     // The health professions (ISO 17090-2, HPKI certificate policy).
     package static let healthcareActor = "1.0.17090.0.1"

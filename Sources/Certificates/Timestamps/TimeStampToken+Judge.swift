@@ -59,8 +59,8 @@ extension TimeStampToken {
     ) -> TimeStampJudgement {
         do throws(TimeStampFault) {
             try check(expected, requirements)
-            let authority = try signer(requirements)
-            try signedData.signer.verify(over: signedData.content, of: OID.tSTInfo, by: authority.publicKey)
+            let authority = try authority(requirements)
+            try verify(by: authority.publicKey)
             try check(authority, requirements)
             let chain = try path(of: authority, requirements)
             return .proven(ProvenTime(info: unverifiedInfo, chain: chain, at: requirements.instant))
@@ -89,10 +89,10 @@ extension TimeStampToken {
     }
 
     /// The certificate that the signer names and the signed attributes bind (RFC 5035 §5.4, RFC 5816 §2.2.1).
-    private func signer(_ requirements: TimeStampRequirements) throws(TimeStampFault) -> HPKICertificate {
-        let named = (certificates + requirements.certificates).filter(signedData.signer.names)
+    private func authority(_ requirements: TimeStampRequirements) throws(TimeStampFault) -> HPKICertificate {
+        let named = (certificates + requirements.certificates).filter(signer.names)
         guard !named.isEmpty else { throw .signerCertificateMissing }
-        let identifiers = signedData.signer.attributes.signingCertificates
+        let identifiers = attributes.signingCertificates
         let bound = named.first { certificate in identifiers.allSatisfy { $0.names(certificate) } }
         guard !identifiers.isEmpty, let bound else { throw .signerNotBound }
         return bound

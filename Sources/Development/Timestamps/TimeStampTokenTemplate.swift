@@ -21,15 +21,10 @@ package struct TimeStampTokenTemplate: Sendable {
         self.certificate = certificate
         certificates = [certificate.der]
         attributes = [
-            Self.attribute(OID.contentType, DER.objectIdentifier(OID.tSTInfo)),
-            Self.attribute(OID.messageDigest, DER.octetString(Digest(of: info).bytes)),
-            Self.attribute(OID.signingCertificateV2, Self.signingCertificateV2(certificate)),
+            CMSEncoding.attribute(OID.contentType, DER.objectIdentifier(OID.tSTInfo)),
+            CMSEncoding.attribute(OID.messageDigest, DER.octetString(Digest(of: info).bytes)),
+            CMSEncoding.attribute(OID.signingCertificateV2, Self.signingCertificateV2(certificate)),
         ]
-    }
-
-    /// One attribute with one value.
-    package static func attribute(_ oid: String, _ value: [UInt8]) -> [UInt8] {
-        DER.sequence(DER.objectIdentifier(oid), DER.set(of: [value]))
     }
 
     /// SigningCertificateV2 of one certificate by SHA-256 (the default), issuer and serial number (RFC 5035 §3).
@@ -48,22 +43,12 @@ package struct TimeStampTokenTemplate: Sendable {
         var signers: [[UInt8]] = []
         for key in keys {
             signers.append(
-                DER.sequence(
-                    DER.integer(1),
-                    DER.sequence(certificate.issuer.der, DER.value(.integer, certificate.serialNumber)),
-                    algorithm,
-                    // Signed as a SET OF, written as [0] IMPLICIT (RFC 5652 §5.4).
-                    [DERTag.context(0).identifier] + signedAttributes.dropFirst(),
-                    key.algorithmIdentifier,
-                    DER.octetString(try key.signature(over: signedAttributes))))
+                CMSEncoding.signerInfo(
+                    certificate, digestAlgorithm: algorithm, signedAttributes: signedAttributes,
+                    signatureAlgorithm: key.algorithmIdentifier, value: try key.signature(over: signedAttributes)))
         }
-        let signedData = DER.sequence(
-            of: [
-                DER.integer(3), DER.set(of: [algorithm]),
-                DER.sequence(DER.objectIdentifier(contentType), DER.explicit(0, DER.octetString(content))),
-            ]
-                + (certificates.isEmpty ? [] : [DER.value(.context(0), certificates.flatMap(\.self))])
-                + [DER.set(of: signers)])
-        return DER.sequence(DER.objectIdentifier(OID.cmsSignedData), DER.explicit(0, signedData))
+        return CMSEncoding.contentInfo(
+            digestAlgorithm: algorithm, contentType: contentType, content: content, certificates: certificates,
+            signers: signers)
     }
 }

@@ -24,11 +24,11 @@ package struct CAdESSignature: Sendable, Hashable {
         self.certificate = certificate
         self.algorithm = algorithm
         signedAttributes = DER.set(of: [
-            Self.attribute(OID.contentType, DER.objectIdentifier(OID.cmsData)),
-            Self.attribute(OID.messageDigest, DER.octetString(contentDigest.bytes)),
-            Self.attribute(OID.signingTime, DER.time(signingTime)),
+            CMSEncoding.attribute(OID.contentType, DER.objectIdentifier(OID.cmsData)),
+            CMSEncoding.attribute(OID.messageDigest, DER.octetString(contentDigest.bytes)),
+            CMSEncoding.attribute(OID.signingTime, DER.time(signingTime)),
             // RFC 5035 §3: SHA-256 is the default, so DER leaves it away; §4 leaves the issuer and serial to the signer.
-            Self.attribute(
+            CMSEncoding.attribute(
                 OID.signingCertificateV2,
                 DER.sequence(DER.sequence(DER.sequence(DER.octetString(Digest(of: certificate.der).bytes))))),
         ])
@@ -44,29 +44,16 @@ package struct CAdESSignature: Sendable, Hashable {
     package func assemble(
         value: [UInt8], content: [UInt8]? = nil, chain: [[UInt8]] = []
     ) throws(FormatError) -> [UInt8] {
-        var encapsulated = [DER.objectIdentifier(OID.cmsData)]
         if let content {
             guard Digest(of: content, by: contentDigest.algorithm) == contentDigest else { throw .contentNotOfDigest }
-            encapsulated.append(DER.explicit(0, DER.octetString(content)))
         }
         // Without parameters, as RFC 5754 §2 asks of writers.
         let digestAlgorithm = DER.sequence(DER.objectIdentifier(contentDigest.algorithm.oid))
-        let signer = DER.sequence(
-            DER.integer(1), DER.sequence(certificate.issuer.der, DER.integer(certificate.serialNumber)),
-            digestAlgorithm, Self.implicit(0, signedAttributes), algorithm.identifier,
-            DER.octetString(algorithm.structureValue(of: value)))
-        let signedData = DER.sequence(
-            DER.integer(1), DER.set(of: [digestAlgorithm]), DER.sequence(of: encapsulated),
-            Self.implicit(0, DER.set(of: [certificate.der] + chain)), DER.set(of: [signer]))
-        return DER.sequence(DER.objectIdentifier(OID.cmsSignedData), DER.explicit(0, signedData))
-    }
-
-    private static func attribute(_ type: String, _ value: [UInt8]) -> [UInt8] {
-        DER.sequence(DER.objectIdentifier(type), DER.set(of: [value]))
-    }
-
-    /// `[number] IMPLICIT` in place of the tag of an encoded constructed value.
-    private static func implicit(_ number: UInt8, _ value: [UInt8]) -> [UInt8] {
-        [DERTag.context(number).identifier] + value.dropFirst()
+        let signer = CMSEncoding.signerInfo(
+            certificate, digestAlgorithm: digestAlgorithm, signedAttributes: signedAttributes,
+            signatureAlgorithm: algorithm.identifier, value: algorithm.structureValue(of: value))
+        return CMSEncoding.contentInfo(
+            digestAlgorithm: digestAlgorithm, contentType: OID.cmsData, content: content,
+            certificates: [certificate.der] + chain, signers: [signer])
     }
 }

@@ -25,16 +25,16 @@ import Testing
     @Test func `the signed attributes are about this content and this certificate`() throws {
         let other = DER.octetString(Digest(of: [1]).bytes)
         #expect(
-            try fault { $0.attributes[1] = TimeStampTokenTemplate.attribute(OID.messageDigest, other) }
+            try fault { $0.attributes[1] = CMSEncoding.attribute(OID.messageDigest, other) }
                 == .wrongContent)
         let data = DER.objectIdentifier("1.2.840.113549.1.7.1")
         #expect(
-            try fault { $0.attributes[0] = TimeStampTokenTemplate.attribute(OID.contentType, data) } == .wrongContent)
+            try fault { $0.attributes[0] = CMSEncoding.attribute(OID.contentType, data) } == .wrongContent)
         #expect(try fault { $0.contentType = "1.2.840.113549.1.7.1" } == .notTimeStamp("1.2.840.113549.1.7.1"))
         #expect(try fault { $0.attributes.remove(at: 2) } == .signerNotBound)
         let stranger = TimeStampTokenTemplate.signingCertificateV2(try Shared.pki.get().root)
         #expect(
-            try fault { $0.attributes[2] = TimeStampTokenTemplate.attribute(OID.signingCertificateV2, stranger) }
+            try fault { $0.attributes[2] = CMSEncoding.attribute(OID.signingCertificateV2, stranger) }
                 == .signerNotBound)
         for missing in 0...1 {
             #expect(
@@ -54,14 +54,14 @@ import Testing
         for algorithm in DigestAlgorithm.allCases {
             #expect(
                 try fault {
-                    $0.attributes[2] = TimeStampTokenTemplate.attribute(
+                    $0.attributes[2] = CMSEncoding.attribute(
                         OID.signingCertificateV2, sha2(algorithm, $0))
                 } == nil)
         }
         // Version 1 beside version 2, with a digest that is not the certificate's.
         let wrong = DER.sequence(DER.sequence(DER.sequence(DER.octetString([UInt8](repeating: 1, count: 20)))))
         #expect(
-            try fault { $0.attributes.append(TimeStampTokenTemplate.attribute(OID.signingCertificate, wrong)) }
+            try fault { $0.attributes.append(CMSEncoding.attribute(OID.signingCertificate, wrong)) }
                 == .signerNotBound)
     }
 
