@@ -12,6 +12,7 @@ package enum SubIndication: String, Sendable, Hashable, Codable {
     case signatureCryptoFailure = "SIG_CRYPTO_FAILURE"
     case signatureConstraintsFailure = "SIG_CONSTRAINTS_FAILURE"
     case cryptoConstraintsFailure = "CRYPTO_CONSTRAINTS_FAILURE"
+    case cryptoConstraintsFailureNoProofOfExistence = "CRYPTO_CONSTRAINTS_FAILURE_NO_POE"
     case chainConstraintsFailure = "CHAIN_CONSTRAINTS_FAILURE"
     case chainGeneralFailure = "CERTIFICATE_CHAIN_GENERAL_FAILURE"
     case noSigningCertificate = "NO_SIGNING_CERTIFICATE_FOUND"
@@ -21,6 +22,8 @@ package enum SubIndication: String, Sendable, Hashable, Codable {
     case outOfBoundsNoProofOfExistence = "OUT_OF_BOUNDS_NO_POE"
     case notYetValid = "NOT_YET_VALID"
     case tryLater = "TRY_LATER"
+    case timeStampOrderFailure = "TIMESTAMP_ORDER_FAILURE"
+    case signedDataNotFound = "SIGNED_DATA_NOT_FOUND"
 }
 
 /// One thing that keeps a signature from passing.

@@ -127,7 +127,8 @@ extension TimeStampToken {
         of authority: HPKICertificate, _ requirements: TimeStampRequirements
     ) throws(TimeStampFault) -> [HPKICertificate] {
         let validator = PathValidator(
-            trust: requirements.trust, crls: requirements.crls, requirements: requirements.path)
+            trust: requirements.trust, crls: requirements.crls, ocsp: requirements.ocsp,
+            requirements: requirements.path)
         do throws(PathFault) {
             return try validator.judge(
                 authority, intermediates: requirements.certificates + certificates, at: requirements.instant
