@@ -105,7 +105,12 @@ let package = Package(
         ),
 
         // Front: hostile bytes.
-        module("Validation", ["HPKI", "XML", "Certificates", "Formats"]),
+        .target(
+            name: "Validation",
+            dependencies: ["HPKI", "XML", "YAML", "Certificates", "Formats"],
+            resources: [.embedInCode("validation.yaml")],
+            swiftSettings: strict
+        ),
         module("Evidence", ["HPKI", "Host", "Outbound", "Certificates", "Formats"]),
         module("Signing", ["HPKI", "Host", "CoreProtocol", "XML", "Formats", "Validation", "Evidence"]),
         .target(
@@ -162,7 +167,7 @@ let package = Package(
             ],
             [logging]
         ),
-        tests("Validation", ["HPKI", "XML", "Certificates", "Formats", "Development"], [crypto]),
+        tests("Validation", ["HPKI", "XML", "YAML", "Certificates", "Formats", "Development"], [crypto]),
         tests(
             "Evidence", ["HPKI", "Host", "Outbound", "Certificates", "Formats", "Development"], [nioCore, nioPosix]
         ),

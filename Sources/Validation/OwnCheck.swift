@@ -1,4 +1,5 @@
 internal import Certificates
+internal import Formats
 package import HPKI
 package import XML
 
@@ -11,34 +12,53 @@ package enum OwnCheck {
     package static func verify(
         _ bytes: [UInt8], form: DocumentForm, certificate: [UInt8], limits: XMLLimits = .standard
     ) throws(Finding) {
-        let document: XMLDocument
-        do {
-            document = try XMLDocument(parsing: bytes, limits: limits)
-        } catch {
-            throw .format("not-well-formed", "The document is refused by the XML reader: \(error).")
-        }
+        let document = try document(bytes, limits)
         let places = try SignaturePlaces(in: document).places
-        guard let outer = places.last, outer.kind.form == form else {
+        guard let outer = places.last, outer.kind != .embeddedPrescription, outer.kind.form == form else {
             throw .format("not-an-e-prescription", "The document is not of the form that was signed.")
         }
         for place in places {
-            let check = try CryptographicCheck(try ParsedSignature(place.signature), at: place)
+            let check = try XAdESCheck(try ParsedSignature(place.signature, .ePrescription), at: place)
             guard place.signature != outer.signature || check.certificate.der == certificate else {
-                throw .failed(
-                    .signatureCryptoFailure, "certificate-not-bound", "The signature names another certificate."
-                )
+                throw notBound
             }
         }
     }
-}
 
-extension SignatureReport.Kind {
-    /// The form of the document whose outermost signature this is; none for an inner one.
-    fileprivate var form: DocumentForm? {
-        switch self {
-        case .prescription: .prescription
-        case .dispensing: .dispensing
-        case .embeddedPrescription: nil
+    /// Throws the first thing that does not hold of the XML signatures of `bytes`, of which one at least must be made
+    /// under `certificate` (DER).
+    ///
+    /// `detached` gives the data of References to something outside, by URI. Where only the digest of data is known,
+    /// `digests` gives it by the Reference's URI ("" for the document), and DigestValue must equal it. That one
+    /// certificate's signatures are checked; others in the document are not ours to answer for.
+    package static func verifyXAdES(
+        _ bytes: [UInt8], detached: [String: [UInt8]]? = nil, digests: [String: Digest]? = nil, certificate: [UInt8],
+        limits: XMLLimits = .standard
+    ) throws(Finding) {
+        let document = try document(bytes, limits)
+        let content = DetachedContent(named: detached ?? [:], digests: digests ?? [:])
+        let elements = ([document.root] + document.root.descendants).filter { $0.isNamed("Signature", Namespaces.ds) }
+        var count = 0
+        for element in elements {
+            let signature = try ParsedSignature(element, .any)
+            guard signature.certificates.first == certificate else { continue }
+            let check = try XAdESCheck(signature, content)
+            guard check.certificate.der == certificate, check.signature.properties?.certificate != nil else {
+                throw notBound
+            }
+            count += 1
+        }
+        guard count > 0 else { throw notBound }
+    }
+
+    private static func document(_ bytes: [UInt8], _ limits: XMLLimits) throws(Finding) -> XMLDocument {
+        do {
+            return try XMLDocument(parsing: bytes, limits: limits)
+        } catch {
+            throw .format("not-well-formed", "The document is refused by the XML reader: \(error).")
         }
     }
+
+    private static let notBound = Finding.failed(
+        .signatureCryptoFailure, "certificate-not-bound", "The signature names another certificate.")
 }

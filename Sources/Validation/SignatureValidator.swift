@@ -1,89 +1,163 @@
 package import Certificates
+internal import Formats
 package import HPKI
 package import XML
 
-/// Judges the signatures of prescriptions and dispensing results (after ETSI EN 319 102-1 §5.3).
+/// Judges XML signatures: those of prescriptions and dispensing results by their forms, any other by what it covers
+/// (after ETSI EN 319 102-1 §5).
 ///
 /// Stricter than the standard where the form is known: an algorithm or role outside it fails instead of staying
-/// indeterminate. No time stamp is examined, so certificates are judged as of the given moment.
+/// indeterminate.
 package struct SignatureValidator: Sendable {
-    private let path: PathValidator
+    private static let signatureLimit = 16
+
+    private let trust: TrustStore
+    private let crls: CRLStore
+    private let ocsp: [OCSPResponse]
+    private let timeStamps: TimeStampTrust
+    private let requirements: PathRequirements
+    private let policy: ValidationPolicy
 
     /// A validator over one snapshot of trust and revocation data.
-    package init(trust: TrustStore, crls: CRLStore, requirements: PathRequirements = .hpkiSigning) {
-        path = PathValidator(trust: trust, crls: crls, requirements: requirements)
+    package init(
+        trust: TrustStore, crls: CRLStore, ocsp: [OCSPResponse] = [], timeStamps: TimeStampTrust = TimeStampTrust(),
+        requirements: PathRequirements = .hpkiSigning, policy: ValidationPolicy = .standard
+    ) {
+        self.trust = trust
+        self.crls = crls
+        self.ocsp = ocsp
+        self.timeStamps = timeStamps
+        self.requirements = requirements
+        self.policy = policy
     }
 
     /// Knows no anchor, so nothing passes: good cryptography stays indeterminate.
     package static let trustingNobody = SignatureValidator(trust: TrustStore(anchors: []), crls: CRLStore())
 
     /// Judges a document from its bytes; one that cannot be read has failed.
-    package func judge(_ bytes: [UInt8], at now: Instant) -> ValidationReport {
+    package func judge(_ bytes: [UInt8], detached: DetachedContent = .none, at now: Instant) -> ValidationReport {
         do {
-            return judge(try XMLDocument(parsing: bytes), at: now)
+            return judge(try XMLDocument(parsing: bytes), detached: detached, at: now)
         } catch {
             let finding = Finding.format("not-well-formed", "The document is refused by the XML reader: \(error).")
-            return ValidationReport(signatures: [], findings: [finding], judgedAt: now)
+            return report([], [finding], at: now)
         }
     }
 
     /// Judges a document that was read before.
-    package func judge(_ document: XMLDocument, at now: Instant) -> ValidationReport {
+    package func judge(
+        _ document: XMLDocument, detached: DetachedContent = .none, at now: Instant
+    ) -> ValidationReport {
         do {
+            guard SignaturePlaces.isForm(document) else {
+                return report(try judgeAll(of: document, detached, at: now), [], at: now)
+            }
             let places = try SignaturePlaces(in: document)
-            return ValidationReport(
-                signatures: places.places.map { report(on: $0, at: now) }, findings: places.findings, judgedAt: now
-            )
+            // The outer signature covers the inner one, so its proven time is one at which the inner one existed.
+            var known: Instant?
+            var reports: [SignatureReport] = []
+            for place in places.places.reversed() {
+                let outcome = judge(place, known: known, at: now)
+                if outcome.isCryptographicallyGood { known = outcome.provenSigningTime }
+                reports.insert(outcome, at: 0)
+            }
+            return report(reports, places.findings, at: now)
         } catch {
-            return ValidationReport(signatures: [], findings: [error], judgedAt: now)
+            return report([], [error], at: now)
         }
     }
 
-    private func report(on place: SignaturePlace, at now: Instant) -> SignatureReport {
-        var report = SignatureReport(kind: place.kind)
-        do {
-            let signature = try ParsedSignature(place.signature)
-            report.describe(signature)
-            if let certificate = try? CryptographicCheck.certificate(of: signature) { report.describe(certificate) }
-            let check = try CryptographicCheck(signature, at: place)
-            report.isCryptographicallyGood = true
-            report.coverage = check.coverage
-            report.findings += judgeProperties(signature.properties, at: now)
-            report.findings += judgeRole(of: check.certificate, as: place.kind)
-            if let fault = path.judge(check.certificate, intermediates: check.others, at: now).fault {
-                report.findings.append(fault.finding(signedAt: report.claimedSigningTime))
+    private func report(_ signatures: [SignatureReport], _ findings: [Finding], at now: Instant) -> ValidationReport {
+        ValidationReport(
+            signatures: signatures, findings: findings, judgedAt: now, policy: policy.id, policyDigest: policy.digest)
+    }
+
+    // MARK: Documents of any other kind
+
+    private func judgeAll(
+        of document: XMLDocument, _ detached: DetachedContent, at now: Instant
+    ) throws(Finding) -> [SignatureReport] {
+        let elements = ([document.root] + document.root.descendants).filter { $0.isNamed("Signature", Namespaces.ds) }
+        guard !elements.isEmpty else { throw .format("no-signature", "The document holds no signature.") }
+        guard elements.count <= Self.signatureLimit else {
+            throw .format("too-many-signatures", "The document holds more than \(Self.signatureLimit) signatures.")
+        }
+        return elements.map { element in
+            judge(.xades, at: now, known: nil) { () throws(Finding) in
+                try ParsedSignature(element, .any)
+            } check: { (signature) throws(Finding) in
+                try XAdESCheck(signature, detached)
             }
+        }
+    }
+
+    // MARK: The e-prescription forms
+
+    private func judge(_ place: SignaturePlace, known: Instant?, at now: Instant) -> SignatureReport {
+        judge(place.kind, at: now, known: known) { () throws(Finding) in
+            try ParsedSignature(place.signature, .ePrescription)
+        } check: { (signature) throws(Finding) in
+            try XAdESCheck(signature, at: place)
+        }
+    }
+
+    // MARK: One signature
+
+    private func judge(
+        _ kind: SignatureReport.Kind, at now: Instant, known: Instant?,
+        parse: () throws(Finding) -> ParsedSignature, check: (ParsedSignature) throws(Finding) -> XAdESCheck
+    ) -> SignatureReport {
+        var report = SignatureReport(kind: kind)
+        do throws(Finding) {
+            let signature = try parse()
+            report.describe(signature)
+            if let certificate = try? XAdESCheck.certificateNamed(by: signature) { report.describe(certificate) }
+            let checked = try check(signature).checked
+            judge(checked, at: now, known: known, into: &report)
+            report.findings += judgeProperties(signature.properties)
         } catch {
             report.findings.append(error)
         }
         return report
     }
 
-    private func judgeProperties(_ properties: SignedProperties, at now: Instant) -> [Finding] {
-        var findings: [Finding] = []
-        if !properties.notUnderstood.isEmpty {
-            findings.append(
-                .unknown(
-                    .signatureConstraintsFailure, "signed-property-not-understood",
-                    "The signer signed properties that are not understood here."
-                )
+    /// Judges a signature whose cryptography holds, of whatever format, and writes it into `report`.
+    func judge(_ checked: CheckedSignature, at now: Instant, known: Instant?, into report: inout SignatureReport) {
+        report.describe(checked.certificate)
+        report.isCryptographicallyGood = true
+        report.covered = checked.covered
+        report.notExamined = checked.notExamined
+        report.claimedSigningTime = checked.claimedSigningTime
+        let process = ValidationProcess(
+            trust: trust, crls: crls, ocsp: ocsp, timeStamps: timeStamps, requirements: requirements, policy: policy,
+            now: now)
+        let conclusion = process.judge(checked, known: known)
+        report.findings += judgeRole(of: checked.certificate, as: report.kind) + conclusion.findings
+        report.remarks = conclusion.remarks
+        report.provenSigningTime = conclusion.provenSigningTime
+        report.timeStamps = conclusion.timeStamps
+        report.path = conclusion.path
+        report.revocation = conclusion.revocation
+        report.level = conclusion.level
+    }
+
+    private func judgeProperties(_ properties: SignedProperties?) -> [Finding] {
+        guard let properties, !properties.notUnderstood.isEmpty else { return [] }
+        return [
+            .unknown(
+                .signatureConstraintsFailure, "signed-property-not-understood",
+                "The signer signed properties that are not understood here."
             )
-        }
-        if let time = properties.signingTime, time > now.adding(seconds: 300) {
-            findings.append(
-                .unknown(.notYetValid, "signing-time-in-future", "The signature claims a time that has not come yet.")
-            )
-        }
-        return findings
+        ]
     }
 
     private func judgeRole(of certificate: HPKICertificate, as kind: SignatureReport.Kind) -> [Finding] {
-        let entitled: [HCRole] = kind == .dispensing ? [.pharmacist] : [.medicalDoctor, .dentist]
+        let entitled = policy.roles[kind.form] ?? []
         // By bytes: texts that merely look alike are not the same role.
         let fits = certificate.roles.contains { role in
-            entitled.contains { $0.description.utf8.elementsEqual(role.description.utf8) }
+            entitled.contains { $0.utf8.elementsEqual(role.description.utf8) }
         }
-        if fits { return [] }
+        if fits || entitled.isEmpty { return [] }
         return [
             .failed(
                 .signatureConstraintsFailure, "role-not-of-form",
@@ -95,8 +169,8 @@ package struct SignatureValidator: Sendable {
 
 extension SignatureReport {
     fileprivate mutating func describe(_ signature: ParsedSignature) {
-        claimedSigningTime = signature.properties.signingTime
-        notExamined = signature.properties.unsigned
+        claimedSigningTime = signature.properties?.signingTime
+        notExamined = signature.properties?.unsigned.notExamined ?? []
         let met =
             [signature.method.method.algorithm, signature.signatureMethod]
             + signature.references.flatMap { [$0.method.method.algorithm, $0.digestMethod] }

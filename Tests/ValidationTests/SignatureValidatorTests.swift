@@ -273,7 +273,13 @@ import XML
         if expected == .indeterminate {
             #expect(report.signatures.allSatisfy { $0.isCryptographicallyGood })
             #expect(report.reasons == ["no-path-to-anchor"])
-            #expect(report.signatures.allSatisfy { $0.notExamined.contains("SignatureTimeStamp") })
+            // Every imprint is that of its signature; who made the time stamps is not known here.
+            let stamps = report.signatures.flatMap(\.timeStamps)
+            #expect(stamps.map(\.kind) == (count == 1 ? [.signature] : [.signature, .signature, .archive]))
+            #expect(stamps.allSatisfy { $0.isOfSignature && $0.indication == .indeterminate }, "\(report.text)")
+            #expect(stamps.allSatisfy { $0.subIndication == .noCertificateChain }, "\(report.text)")
+            #expect(report.signatures.map(\.level) == (count == 1 ? [.bLT] : [.bLT, .bLTA]))
+            #expect(report.signatures.allSatisfy { $0.notExamined.isEmpty && $0.provenSigningTime == nil })
             #expect(report.signatures.last?.coverage?.canonicalByteCount == (count == 1 ? 1593 : 23075))
         }
     }

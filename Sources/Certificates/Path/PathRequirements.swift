@@ -31,6 +31,9 @@ package struct PathRequirements: Sendable, Hashable {
     /// The most certificates of a path, holder and anchor counted; 2 to 10.
     package var maximumPathLength: Int
     package var revocation: Revocation
+    /// True where what the key made is proven to have existed at the moment asked about, so that a revocation after that
+    /// moment says nothing against it (ETSI EN 319 102-1 §5.6.2).
+    package var isExistenceProven = false
 
     /// Requirements from configuration; a path length outside 2 to 10 is held at those ends.
     package init(
@@ -53,6 +56,7 @@ package struct PathRequirements: Sendable, Hashable {
         copy.mayBeAuthority = true
         copy.keyUsageMayBeAbsent = true
         copy.minimumModulusBits = minimumModulusBits
+        copy.isExistenceProven = isExistenceProven
         return copy
     }
 

@@ -36,9 +36,15 @@ extension PathSearch {
             let list = held.list
             let change = change(to: held)
             if let entry = entry(of: certificate, in: list, change) {
-                return entry.revokedAt <= revocationAsOf
-                    ? .revoked(member, at: entry.revokedAt, reason: entry.reason)
-                    : .revokedLater(member, at: entry.revokedAt, reason: entry.reason)
+                if entry.revokedAt <= revocationAsOf {
+                    return .revoked(member, at: entry.revokedAt, reason: entry.reason)
+                }
+                guard requirements.isExistenceProven else {
+                    return .revokedLater(member, at: entry.revokedAt, reason: entry.reason)
+                }
+                // Who is revoked later was not revoked at the moment asked about.
+                known.formUnion(reasons)
+                continue
             }
             guard let nextUpdate = list.nextUpdate, revocationAsOf <= nextUpdate else {
                 missing = missing ?? .crlStale(member, nextUpdate: list.nextUpdate)
@@ -52,8 +58,8 @@ extension PathSearch {
         }
         switch answer(about: certificate, issuedBy: chain[index + 1]) {
         case .revoked(let at, let reason):
-            return at <= revocationAsOf
-                ? .revoked(member, at: at, reason: reason) : .revokedLater(member, at: at, reason: reason)
+            if at <= revocationAsOf { return .revoked(member, at: at, reason: reason) }
+            return requirements.isExistenceProven ? nil : .revokedLater(member, at: at, reason: reason)
         case .good: return nil
         case .unknown, nil: return known == .all ? nil : missing ?? .revocationUnknown(member)
         }

@@ -22,7 +22,7 @@ package struct TimeStampRequirements: Sendable {
     /// The authorities of time-stamping authorities, which are not those of signers.
     package var trust: TrustStore
     package var crls: CRLStore
-    /// Answers of OCSP responders about certificates of the path.
+    /// Answers of OCSP responders about the authorities' certificates; each counts where it can be verified.
     package var ocsp: [OCSPResponse] = []
     /// Certificates of time-stamping authorities that are at hand, for tokens that carry none.
     package var certificates: [HPKICertificate] = []

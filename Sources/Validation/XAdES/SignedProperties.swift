@@ -6,12 +6,11 @@ internal import XML
 struct SignedProperties {
     let element: XMLElement
     let signingTime: Instant?
-    /// The digest of the signing certificate: the first `Cert`.
-    let certificate: DigestPair
+    /// The digest of the signing certificate: the first `Cert`; nil where the properties do not name it.
+    let certificate: DigestPair?
     /// Names of signed properties whose meaning is not understood here.
     let notUnderstood: [String]
-    /// Names of unsigned properties.
-    let unsigned: [String]
+    let unsigned: UnsignedProperties
 
     private static let understood = [
         "SigningTime", "SigningCertificate", "SigningCertificateV2", "SignatureProductionPlace",
@@ -19,7 +18,9 @@ struct SignedProperties {
     ]
 
     /// Reads `QualifyingProperties` in `object`, which must say that they are about `signature`.
-    init(in object: XMLElement, of signature: XMLElement) throws(Finding) {
+    init(
+        in object: XMLElement, of signature: XMLElement, _ structure: SignatureStructure
+    ) throws(Finding) {
         let qualifying = try object.only("QualifyingProperties", Namespaces.xades)
         guard object.children.count == 1, let id = signature.attribute("Id"), !id.isEmpty,
             qualifying.attribute("Target") == "#" + id, signature.document.element(id: id) == signature
@@ -31,13 +32,13 @@ struct SignedProperties {
         else { throw .format("properties-structure", "The qualifying properties are not as XAdES has them.") }
         let about = try element.only("SignedSignatureProperties", Namespaces.xades)
         signingTime = try Self.time(in: about)
-        certificate = try Self.certificate(in: about)
+        certificate = try Self.certificate(in: about, structure)
         notUnderstood =
-            element.children.filter { $0 != about }.map(\.localName)
+            element.children.filter { $0 != about && !(structure == .any && $0.isOnlyOfFormats) }.map(\.localName)
             + about.children.filter { child in
                 !Self.understood.contains { child.isNamed($0, Namespaces.xades) }
             }.map(\.localName)
-        unsigned = parts.dropFirst().flatMap(\.children).flatMap(\.children).map(\.localName)
+        unsigned = try UnsignedProperties(in: parts.count == 2 ? parts[1] : nil)
     }
 
     private static func time(in about: XMLElement) throws(Finding) -> Instant? {
@@ -49,14 +50,25 @@ struct SignedProperties {
         return time
     }
 
-    private static func certificate(in about: XMLElement) throws(Finding) -> DigestPair {
+    private static func certificate(
+        in about: XMLElement, _ structure: SignatureStructure
+    ) throws(Finding) -> DigestPair? {
         let all =
             about.children("SigningCertificateV2", Namespaces.xades)
             + about.children("SigningCertificate", Namespaces.xades)
+        if all.isEmpty, structure == .any { return nil }
         guard all.count == 1, let first = all[0].firstChild("Cert", Namespaces.xades) else {
             throw .format("no-signing-certificate-property", "The properties do not name one signing certificate.")
         }
         return try DigestPair(try first.only("CertDigest", Namespaces.xades).children, Namespaces.ds)
+    }
+}
+
+extension XMLElement {
+    /// Whether this is `SignedDataObjectProperties` that say of what type the data are and nothing else.
+    fileprivate var isOnlyOfFormats: Bool {
+        isNamed("SignedDataObjectProperties", Namespaces.xades)
+            && children.allSatisfy { $0.isNamed("DataObjectFormat", Namespaces.xades) }
     }
 }
 

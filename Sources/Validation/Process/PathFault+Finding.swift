@@ -2,7 +2,7 @@ internal import Certificates
 internal import HPKI
 
 extension PathFault {
-    /// This fault of a certificate as ETSI EN 319 102-1 §5.2.6 and §5.3.4 name it, without proof of existence.
+    /// This fault of a certificate as ETSI EN 319 102-1 §5.2.6 and §5.3.4 name it; `claimed` is the signer's own word.
     func finding(signedAt claimed: Instant?) -> Finding {
         switch self {
         case .noPathToAnchor:
@@ -16,11 +16,12 @@ extension PathFault {
         case .signatureAlgorithm:
             .unknown(.cryptoConstraintsFailure, "certificate-algorithm-not-accepted", explanation)
         case .revoked(_, let at, _):
-            // A signer who claims an earlier time may be right, but nothing proves it.
-            if let claimed, claimed < at {
-                .unknown(.revokedNoProofOfExistence, "certificate-revoked-since", explanation)
-            } else {
+            // Who claims to have signed behind the revocation says so against himself. Who claims an earlier time, or
+            // none, may be right, but nothing proves it.
+            if let claimed, claimed >= at {
                 .failed(.revoked, "certificate-revoked", explanation)
+            } else {
+                .unknown(.revokedNoProofOfExistence, "certificate-revoked-since", explanation)
             }
         case .revokedLater:
             .unknown(.revokedNoProofOfExistence, "certificate-revoked-since", explanation)
@@ -43,4 +44,14 @@ extension PathFault {
             .unknown(.chainGeneralFailure, "certificate-path-not-judged", explanation)
         }
     }
+
+    /// True where proof that the signature is older can settle it: the certificate ended, or nothing fresh is at hand.
+    var mayBeSettledByProof: Bool {
+        switch self {
+        case .expired, .revoked, .revokedLater, .revocationUnknown, .crlStale, .crlAfterExpiry: true
+        default: false
+        }
+    }
+
+    var isRevocation: Bool { if case .revoked = self { true } else { false } }
 }

@@ -18,6 +18,19 @@ struct SignaturePlaces {
     /// Elements and text outside everything signed that the form does not know.
     let findings: [Finding]
 
+    /// Whether a document is a prescription or dispensing result, or is to be taken for one, and so is judged by the
+    /// form alone: what has any of its marks is never judged as a document of another kind.
+    static func isForm(_ document: XMLDocument) -> Bool {
+        let root = document.root
+        if root.isNamed("Document", ""), root.children.contains(where: { part in roots.contains { part.isNamed($0, "") } }) {
+            return true
+        }
+        return ([root] + root.descendants).contains { element in marks.contains { element.isNamed($0, "") } }
+    }
+
+    private static let roots = ["Prescription", "Dispensing"]
+    private static let marks = ["PrescriptionDocument", "PrescriptionSign", "DispensingDocument", "DispensingSign"]
+
     init(in document: XMLDocument) throws(Finding) {
         let root = document.root
         guard root.isNamed("Document", "") else {

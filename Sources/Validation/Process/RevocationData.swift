@@ -1,0 +1,80 @@
+internal import Certificates
+internal import Formats
+internal import HPKI
+
+/// What is known of revocation for one kind of certificates: what was configured, and what a signature brought along.
+///
+/// A list that came along is held only where its own signature verifies, and counts only where the path's validation
+/// proves its signer to an anchor; the same holds of answers. So a signature can add to what is known, never forge it.
+struct RevocationData {
+    private static let answerLimit = 16
+
+    let configured: CRLStore
+    let embedded: CRLStore
+    /// The newest of both.
+    let all: CRLStore
+    let answers: [OCSPResponse]
+    /// How many answers stand first that were configured.
+    private let configuredAnswerCount: Int
+    /// Certificates that came along and can be read.
+    let certificates: [HPKICertificate]
+
+    /// Reads `material`; what cannot be read or verified is left out.
+    init(_ trust: TrustStore, _ crls: CRLStore, _ ocsp: [OCSPResponse], _ material: [ValidationMaterial]) {
+        var seen: Set<[UInt8]> = []
+        let certificates = material.flatMap(\.certificates).filter { seen.insert($0).inserted }
+            .compactMap(ReadCertificates.certificate)
+        let issuers = trust.anchors + trust.intermediates + certificates.filter(\.isCA)
+        var embedded = CRLStore()
+        var all = crls
+        var known: Set<[UInt8]> = []
+        for der in material.flatMap(\.crls) where known.insert(der).inserted {
+            guard let list = try? CertificateRevocationList(der: der),
+                let more = try? embedded.adding(list, issuers: issuers)
+            else { continue }
+            embedded = more
+            all = (try? all.adding(list, issuers: issuers)) ?? all
+        }
+        configured = crls
+        self.embedded = embedded
+        self.all = all
+        self.certificates = certificates
+        configuredAnswerCount = min(ocsp.count, Self.answerLimit)
+        answers =
+            ocsp.prefix(Self.answerLimit)
+            + material.flatMap(\.ocspResponses).prefix(Self.answerLimit).compactMap { try? OCSPResponse(der: $0) }
+    }
+
+    /// The stores by which a past moment is judged: an authority drops expired certificates from its newest list, so
+    /// that an older one may know more; a revocation that any of them knows counts.
+    var stores: [CRLStore] { [all, embedded, configured] }
+
+    /// The list or answer that each certificate of `chain` below the anchor was found good by, as of `instant`.
+    func sources(for chain: [HPKICertificate], at instant: Instant) -> [RevocationSource] {
+        zip(chain, chain.dropFirst()).flatMap { certificate, issuer -> [RevocationSource] in
+            var found: [RevocationSource] = []
+            for store in stores {
+                guard let list = store.current(for: certificate, issuedBy: issuer),
+                    list.nextUpdate.map({ instant <= $0 }) == true
+                else { continue }
+                let cameAlong = configured.current(for: certificate, issuedBy: issuer)?.der != list.der
+                found.append(
+                    RevocationSource(
+                        kind: .crl, certificate: certificate.subject.text, issuer: list.issuer.text,
+                        thisUpdate: list.thisUpdate, nextUpdate: list.nextUpdate, isEmbedded: cameAlong))
+                break
+            }
+            let demands = OCSPRequirements(at: instant, toleranceSeconds: nil, crls: all)
+            for (place, response) in answers.enumerated() {
+                guard let answer = try? response.verify(for: certificate, issuedBy: issuer, demands) else { continue }
+                found.append(
+                    RevocationSource(
+                        kind: .ocsp, certificate: certificate.subject.text, issuer: issuer.subject.text,
+                        thisUpdate: answer.thisUpdate, nextUpdate: answer.nextUpdate,
+                        isEmbedded: place >= configuredAnswerCount))
+                break
+            }
+            return found
+        }
+    }
+}

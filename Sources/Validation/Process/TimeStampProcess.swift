@@ -1,0 +1,110 @@
+internal import Certificates
+internal import HPKI
+
+/// What the time stamps of one signature come to.
+struct ProvenTimes {
+    /// In the order in which they were added.
+    var reports: [TimeStampReport] = []
+    /// The earliest moment at which the signature is proven to have existed.
+    var earliest: Instant?
+    /// True where time stamps contradict each other.
+    var isOutOfOrder = false
+}
+
+/// Judges time stamps from the last to the first, each archive time stamp proving the existence of all before it
+/// (ETSI EN 319 102-1 §5.4, §5.6.3).
+struct TimeStampProcess {
+    let trust: TimeStampTrust
+    let policy: ValidationPolicy
+    let now: Instant
+
+    /// `known` is a moment at which the whole signature existed, by proof from outside of it.
+    func judge(_ stamps: [CheckedSignature.TimeStamp], _ data: RevocationData, known: Instant?) -> ProvenTimes {
+        var result = ProvenTimes(earliest: known)
+        var proven = known
+        for stamp in stamps.reversed() {
+            let (report, time) = judge(stamp, data, existedAt: proven)
+            result.reports.insert(report, at: 0)
+            guard let time else { continue }
+            // What an archive time stamp covers existed before it.
+            if let proven, time.time > proven.adding(seconds: policy.toleranceSeconds) { result.isOutOfOrder = true }
+            result.earliest = [result.earliest, time.latest].compactMap(\.self).min()
+            if stamp.kind == .archive { proven = [proven, time.latest].compactMap(\.self).min() }
+        }
+        return result
+    }
+
+    private func judge(
+        _ stamp: CheckedSignature.TimeStamp, _ data: RevocationData, existedAt proven: Instant?
+    ) -> (TimeStampReport, ProvenTime?) {
+        var report = TimeStampReport(kind: stamp.kind)
+        let token: TimeStampToken
+        do throws(TimeStampFault) {
+            token = try TimeStampToken(der: stamp.token)
+        } catch {
+            report.take(error)
+            return (report, nil)
+        }
+        report.time = token.unverifiedInfo.genTime
+        report.policy = token.unverifiedInfo.policy
+        guard let octets = stamp.octets() else {
+            report.findings = [
+                .unknown(.signedDataNotFound, "detached-content-missing", "Data under the time stamp are not at hand.")
+            ]
+            return (report, nil)
+        }
+        let imprint = Digest(of: octets, by: token.unverifiedInfo.imprint.algorithm)
+        report.isOfSignature = imprint == token.unverifiedInfo.imprint
+        let expected = TimeStampExpectation(imprint: imprint)
+        let result = judge(token, expected, data, existedAt: proven)
+        switch result {
+        case .success(let time):
+            report.authority = time.chain[0].subject.text
+            report.path = time.chain.map(\.subject.text)
+            return (report, time)
+        case .failure(let fault):
+            report.authority = token.certificates.first { !$0.isCA }?.subject.text
+            report.take(fault)
+            return (report, nil)
+        }
+    }
+
+    /// As of now; where the authority's certificate has ended or its revocation is unknown now, as of the moment at which
+    /// the token is proven to have existed.
+    private func judge(
+        _ token: TimeStampToken, _ expected: TimeStampExpectation, _ data: RevocationData, existedAt proven: Instant?
+    ) -> Result<ProvenTime, TimeStampFault> {
+        func attempt(_ crls: CRLStore, at moment: Instant, isProven: Bool) -> Result<ProvenTime, TimeStampFault> {
+            var requirements = TimeStampRequirements(trust: trust.trust, crls: crls, at: moment)
+            requirements.ocsp = data.answers
+            requirements.certificates = data.certificates
+            requirements.toleranceSeconds = policy.toleranceSeconds
+            requirements.acceptablePolicies = policy.timeStampPolicies
+            requirements.maximumAccuracyMicroseconds = policy.timeStampAccuracySeconds.map { $0 * 1_000_000 }
+            requirements.path.minimumModulusBits = policy.minimumModulusBits
+            requirements.path.isExistenceProven = isProven
+            return Result { () throws(TimeStampFault) in try token.judge(for: expected, requirements).provenTime() }
+        }
+        let present = attempt(data.all, at: now, isProven: false)
+        guard case .failure(let fault) = present, fault.mayBeSettledByProof, let proven else { return present }
+        var good: ProvenTime?
+        for store in data.stores {
+            switch attempt(store, at: proven, isProven: true) {
+            case .success(let time): good = good ?? time
+            case .failure(let past): if past.isRevocation { return .failure(past) }
+            }
+        }
+        return good.map { .success($0) } ?? .failure(fault)
+    }
+}
+
+extension TimeStampReport {
+    fileprivate mutating func take(_ fault: TimeStampFault) {
+        findings = [
+            fault.isConclusive
+                ? .failed(fault.subIndication, fault.reason, fault.explanation)
+                : .unknown(fault.subIndication, fault.reason, fault.explanation)
+        ]
+        isTrueToItself = fault.isOfTrustAlone && !fault.isConclusive
+    }
+}

@@ -1,0 +1,50 @@
+internal import Certificates
+internal import Formats
+internal import HPKI
+
+/// The signature algorithms of XML Signature that are verified here (RFC 6931 §2.3, RFC 9231 §2.3).
+enum XMLSignatureMethod {
+    private static let more = "http://www.w3.org/2001/04/xmldsig-more#"
+    private static let newer = "http://www.w3.org/2007/05/xmldsig-more#"
+
+    private static let schemes: [(identifier: String, scheme: SignatureScheme)] = [
+        (more + "rsa-sha256", .of(.rsaPKCS1, .sha256)), (more + "rsa-sha384", .of(.rsaPKCS1, .sha384)),
+        (more + "rsa-sha512", .of(.rsaPKCS1, .sha512)), (newer + "sha256-rsa-MGF1", .of(.rsaPSS, .sha256)),
+        (newer + "sha384-rsa-MGF1", .of(.rsaPSS, .sha384)), (newer + "sha512-rsa-MGF1", .of(.rsaPSS, .sha512)),
+        (more + "ecdsa-sha256", .of(.ecdsa, .sha256)), (more + "ecdsa-sha384", .of(.ecdsa, .sha384)),
+        (more + "ecdsa-sha512", .of(.ecdsa, .sha512)),
+    ]
+
+    /// Those of the e-prescription form: what is made for it, and RSA with the longer hashes, which is in the field.
+    private static let ofForm: Set<SignatureScheme> = [
+        .of(.rsaPKCS1, .sha256), .of(.rsaPKCS1, .sha384), .of(.rsaPKCS1, .sha512), .of(.rsaPSS, .sha256),
+        .of(.ecdsa, .sha256), .of(.ecdsa, .sha384),
+    ]
+
+    /// The scheme that `identifier` names; throws where it is not accepted.
+    static func scheme(_ identifier: String, _ structure: SignatureStructure) throws(Finding) -> SignatureScheme {
+        let found = schemes.first { $0.identifier.utf8.elementsEqual(identifier.utf8) }?.scheme
+        guard let found, structure == .any || ofForm.contains(found) else {
+            throw .notAccepted("The signature algorithm is not accepted.", structure)
+        }
+        return found
+    }
+
+    /// Checks a SignatureValue; that of ECDSA is r‖s, each as long as the curve's order (RFC 6931 §2.3.6).
+    static func verify(
+        _ value: [UInt8], over bytes: [UInt8], scheme: SignatureScheme, by key: VerificationKey
+    ) throws(SignatureError) {
+        guard scheme.family == .ecdsa else {
+            return try key.verify(signature: value[...], over: bytes[...], scheme: scheme)
+        }
+        let length: Int
+        switch key.kind {
+        case .p256: length = 64
+        case .p384: length = 96
+        case .rsa: throw .wrongKey
+        }
+        guard value.count == length else { throw .malformed }
+        let pair = DER.sequence(DER.integer(value.prefix(length / 2)), DER.integer(value.dropFirst(length / 2)))
+        try key.verify(signature: pair[...], over: bytes[...], scheme: scheme)
+    }
+}
