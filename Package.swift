@@ -112,7 +112,10 @@ let package = Package(
             swiftSettings: strict
         ),
         module("Evidence", ["HPKI", "Host", "Outbound", "Certificates", "Formats"]),
-        module("Signing", ["HPKI", "Host", "CoreProtocol", "XML", "Formats", "Validation", "Evidence"]),
+        module(
+            "Signing",
+            ["HPKI", "Host", "CoreProtocol", "XML", "Certificates", "Formats", "Validation", "Evidence"]
+        ),
         .target(
             name: "Web",
             dependencies: [

@@ -3,15 +3,16 @@ package import HPKI
 /// How a certificate, CRL or similar was signed, from its AlgorithmIdentifier (RFC 4055 §5, RFC 5758 §3.2).
 package struct SignatureScheme: Sendable, Hashable {
     /// The kind of key and padding, apart from the hash function.
-    package enum Family: Sendable, Hashable {
-        case rsaPKCS1
-        /// With MGF1 on the same hash function and a salt as long as its digest.
-        case rsaPSS
-        case ecdsa
-    }
+    package typealias Family = SignatureAlgorithm.Family
 
     package let family: Family
     package let hash: DigestAlgorithm
+
+    /// A family with its hash function.
+    package init(family: Family, hash: DigestAlgorithm) {
+        self.family = family
+        self.hash = hash
+    }
 
     /// Reads an AlgorithmIdentifier; nil for well-formed ones that are not accepted here, SHA-1 among them.
     package static func read(_ der: ArraySlice<UInt8>) throws(DERError) -> SignatureScheme? {
@@ -22,8 +23,10 @@ package struct SignatureScheme: Sendable, Hashable {
         case OID.sha384WithRSAEncryption: scheme = SignatureScheme(family: .rsaPKCS1, hash: .sha384)
         case OID.sha512WithRSAEncryption: scheme = SignatureScheme(family: .rsaPKCS1, hash: .sha512)
         case OID.rsassaPSS:
-            guard pssParameters.contains(Array(try identifier.next().encoded)) else { return nil }
-            scheme = SignatureScheme(family: .rsaPSS, hash: .sha256)
+            let parameters = Array(try identifier.next().encoded)
+            guard let hash = DigestAlgorithm.allCases.first(where: { pssParameters(of: $0).contains(parameters) })
+            else { return nil }
+            scheme = SignatureScheme(family: .rsaPSS, hash: hash)
         case OID.ecdsaWithSHA256: scheme = SignatureScheme(family: .ecdsa, hash: .sha256)
         case OID.ecdsaWithSHA384: scheme = SignatureScheme(family: .ecdsa, hash: .sha384)
         case OID.ecdsaWithSHA512: scheme = SignatureScheme(family: .ecdsa, hash: .sha512)
@@ -37,52 +40,60 @@ package struct SignatureScheme: Sendable, Hashable {
         return scheme
     }
 
-    /// The AlgorithmIdentifier of sha256WithRSAEncryption, as the HPKI authorities write it.
-    package static let sha256WithRSA: [UInt8] = DER.sequence(
-        DER.objectIdentifier(OID.sha256WithRSAEncryption), DER.null)
-
-    /// The AlgorithmIdentifier of RSASSA-PSS with SHA-256, MGF1 with SHA-256 and a salt of 32 bytes.
-    package static let pssWithSHA256: [UInt8] = DER.sequence(DER.objectIdentifier(OID.rsassaPSS), pssParameters[0])
-
-    /// The AlgorithmIdentifier of ecdsa-with-SHA256.
-    package static let ecdsaWithSHA256: [UInt8] = DER.sequence(DER.objectIdentifier(OID.ecdsaWithSHA256))
-
-    /// The AlgorithmIdentifier of ecdsa-with-SHA384.
-    package static let ecdsaWithSHA384: [UInt8] = DER.sequence(DER.objectIdentifier(OID.ecdsaWithSHA384))
-
-    /// The one choice of RSASSA-PSS-params in its encodings: NULL or nothing behind each name of the hash function.
-    ///
-    /// The first is what is written here; readers must take all (RFC 4055 §2.1 and §3.1).
-    private static let pssParameters: [[UInt8]] = {
-        let hashes = [
-            DER.sequence(DER.objectIdentifier(OID.sha256), DER.null), DER.sequence(DER.objectIdentifier(OID.sha256)),
-        ]
-        return hashes.flatMap { hash in
-            hashes.map { inner in
-                DER.sequence(
-                    DER.explicit(0, hash), DER.explicit(1, DER.sequence(DER.objectIdentifier(OID.mgf1), inner)),
-                    DER.explicit(2, DER.integer(32)))
-            }
-        }
-    }()
-}
-
-extension SignatureAlgorithm {
-    /// The AlgorithmIdentifier in certificates and certification requests (RFC 4055, RFC 5758 §3.2).
+    /// The AlgorithmIdentifier in certificates, CMS and certification requests (RFC 4055, RFC 5758 §3.2).
     package var identifier: [UInt8] {
-        switch self {
-        case .rsaPKCS1SHA256: SignatureScheme.sha256WithRSA
-        case .rsaPSSSHA256: SignatureScheme.pssWithSHA256
-        case .ecdsaP256SHA256: SignatureScheme.ecdsaWithSHA256
-        case .ecdsaP384SHA384: SignatureScheme.ecdsaWithSHA384
+        switch family {
+        case .rsaPKCS1:
+            let name =
+                switch hash {
+                case .sha256: OID.sha256WithRSAEncryption
+                case .sha384: OID.sha384WithRSAEncryption
+                case .sha512: OID.sha512WithRSAEncryption
+                }
+            return DER.sequence(DER.objectIdentifier(name), DER.null)
+        case .rsaPSS:
+            return DER.sequence(DER.objectIdentifier(OID.rsassaPSS), Self.pssParameters(of: hash)[0])
+        case .ecdsa:
+            let name =
+                switch hash {
+                case .sha256: OID.ecdsaWithSHA256
+                case .sha384: OID.ecdsaWithSHA384
+                case .sha512: OID.ecdsaWithSHA512
+                }
+            return DER.sequence(DER.objectIdentifier(name))
         }
     }
 
+    /// The one choice of RSASSA-PSS-params with a hash function: MGF1 on the same, and a salt as long as its digest.
+    ///
+    /// NULL or nothing may stand behind each name of the function. The first is what is written here; readers must take
+    /// all (RFC 4055 §2.1 and §3.1).
+    private static func pssParameters(of hash: DigestAlgorithm) -> [[UInt8]] {
+        let hashes = [
+            DER.sequence(DER.objectIdentifier(hash.oid), DER.null), DER.sequence(DER.objectIdentifier(hash.oid)),
+        ]
+        return hashes.flatMap { name in
+            hashes.map { inner in
+                DER.sequence(
+                    DER.explicit(0, name), DER.explicit(1, DER.sequence(DER.objectIdentifier(OID.mgf1), inner)),
+                    DER.explicit(2, DER.integer(UInt64(hash.byteCount))))
+            }
+        }
+    }
+}
+
+extension SignatureAlgorithm {
+    /// The same, apart from the curve.
+    package var scheme: SignatureScheme { SignatureScheme(family: family, hash: digestAlgorithm) }
+
+    /// The AlgorithmIdentifier in certificates and certification requests (RFC 4055, RFC 5758 §3.2).
+    package var identifier: [UInt8] { scheme.identifier }
+
     /// A value of a holder's key as the BIT STRING of such a structure holds it: r‖s becomes Ecdsa-Sig-Value.
     package func structureValue(of value: [UInt8]) -> [UInt8] {
-        switch self {
-        case .rsaPKCS1SHA256, .rsaPSSSHA256: value
-        case .ecdsaP256SHA256, .ecdsaP384SHA384:
+        switch family {
+        case .rsaPKCS1, .rsaPSS: value
+        case .ecdsa:
             DER.sequence(DER.integer(value.prefix(value.count / 2)), DER.integer(value.dropFirst(value.count / 2)))
         }
     }

@@ -98,10 +98,8 @@ package struct VerificationKey: Sendable, Hashable {
         signature: [UInt8], over message: [UInt8], algorithm: SignatureAlgorithm
     ) throws(SignatureError) {
         switch (parsed, algorithm) {
-        case (.rsa(let key), .rsaPKCS1SHA256):
-            try Self.verifyRSA(key, signature[...], SHA256.hash(data: message), .insecurePKCS1v1_5)
-        case (.rsa(let key), .rsaPSSSHA256):
-            try Self.verifyRSA(key, signature[...], SHA256.hash(data: message), .PSS)
+        case (.rsa, _) where algorithm.family != .ecdsa:
+            try verify(signature: signature[...], over: message[...], scheme: algorithm.scheme)
         case (.p256(let key), .ecdsaP256SHA256):
             guard let value = try? P256.Signing.ECDSASignature(rawRepresentation: signature) else { throw .malformed }
             guard key.isValidSignature(value, for: SHA256.hash(data: message)) else { throw .mismatch }

@@ -14,16 +14,19 @@ struct PermittedSignature: Sendable {
     let rule: String
     let bytesToSign: [UInt8]
 
-    init(_ permit: borrowing Permit, _ credential: Credential, signingTime: Instant) throws(FormatError) {
+    init(
+        _ permit: borrowing Permit, in shape: SignatureShape, by key: SigningKey, under certificate: HPKICertificate,
+        signingTime: Instant
+    ) throws(FormatError) {
         guard let form = permit.action.form else { throw .formWithoutSignature }
-        let signature = try PrescriptionSignature(
-            form: form, dataDigest: permit.occurrence, certificate: credential.certificate.der,
-            signingTime: signingTime, algorithm: credential.algorithm
+        let signature = try FormedSignature(
+            form: form, shape: shape, digest: permit.occurrence, certificate: certificate, signingTime: signingTime,
+            algorithm: key.algorithm
         )
         self.form = form
         digest = permit.occurrence
-        self.signingTime = signature.signingTime
-        algorithm = credential.algorithm
+        self.signingTime = signingTime.wholeSecond
+        algorithm = key.algorithm
         rule = permit.rule
         bytesToSign = signature.bytesToSign
     }

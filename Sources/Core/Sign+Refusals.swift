@@ -9,7 +9,7 @@ extension Sign {
         guard failure.kind.isRefusal else { return }
         do {
             try await log.recordRefusal(
-                of: caller, action: .signDocument(command.form), failure: failure, occurrence: command.digest,
+                of: caller, action: .signDocument(command.form), failure: failure, occurrence: command.digests.first,
                 requestID: command.requestID
             )
         } catch { throw error.failure }

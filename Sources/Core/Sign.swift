@@ -52,20 +52,22 @@ package struct Sign: Sendable {
         let credential = try await choice.credential(command.credential, of: caller) { credential in
             policies.decide(action, PolicyAsker(caller), facts(command, caller, credential, at: now)).permits
         }
-        let permit = try permit(action, command, caller, activation, credential, at: now)
+        let key = try key(of: credential, for: command)
+        let digest = try digest(of: command, for: key)
+        let permit = try permit(action, on: digest, command, caller, activation, credential, at: now)
         try watch.check(credential, at: now)
-        let signature = try bytesToSign(for: permit, credential, at: now)
+        let signature = try bytesToSign(for: permit, command.shape, key, credential, at: now)
         let use = use(of: credential, on: signature.bytesToSign, command)
         failpoint.pass("core.before-intent")
         let lease = try lease(of: credential)
         let intent = try await recordIntent(permit, use, signature, claim)
         failpoint.pass("core.after-intent")
-        let value = try await useKey(intent, credential, lease)
+        let value = try await useKey(intent, key, lease)
         let recorded = try await recordOutcome(value, use.signature, credential, keep: claim != nil)
         failpoint.pass("core.after-outcome")
         return SignedReply(
             signature: use.signature, signedAt: signature.signingTime, certificate: credential.certificate.der,
-            algorithm: credential.algorithm, value: recorded.value, rule: signature.rule,
+            algorithm: key.algorithm, value: recorded.value, rule: signature.rule,
             receipt: recorded.receipt.entry.facts(origin: log.origin, custody: custody.custody), isReplay: false
         )
     }
@@ -76,13 +78,39 @@ package struct Sign: Sendable {
         do { return try identification.activate(caller) } catch { throw error.failure }
     }
 
+    /// The key with the algorithm that was asked for.
+    private func key(of credential: Credential, for command: SignCommand) throws(Failure) -> SigningKey {
+        guard let algorithm = command.algorithm else { return credential.key }
+        guard let key = credential.key.signing(by: algorithm) else {
+            throw Failure(
+                .credentialUnusable,
+                "The key does not sign by \(algorithm.rawValue); its usual algorithm is \(credential.algorithm.rawValue)."
+            )
+        }
+        return key
+    }
+
+    /// CMS hashes the content and what is signed beside it with one function, which is that of the key's algorithm.
+    private func digest(of command: SignCommand, for key: SigningKey) throws(Failure) -> Digest {
+        let function = key.algorithm.digestAlgorithm
+        let fitting =
+            command.shape == .cades ? command.digests.first { $0.algorithm == function } : command.digests.first
+        guard let fitting else {
+            throw Failure(
+                .malformedRequest,
+                "The key signs by \(key.algorithm.rawValue), so the digest must be by \(function.rawValue)."
+            )
+        }
+        return fitting
+    }
+
     private func permit(
-        _ action: Action, _ command: SignCommand, _ caller: Caller, _ activation: Activation, _ credential: Credential,
-        at now: Instant
+        _ action: Action, on digest: Digest, _ command: SignCommand, _ caller: Caller, _ activation: Activation,
+        _ credential: Credential, at now: Instant
     ) throws(Failure) -> Permit {
         let facts = facts(command, caller, credential, at: now)
         do {
-            return try policies.permit(action, on: command.digest, by: caller, with: activation, facts: facts)
+            return try policies.permit(action, on: digest, by: caller, with: activation, facts: facts)
         } catch {
             // Where acknowledging is all that is missing, the client must learn which reasons: a kind of its own.
             var acknowledged = facts
@@ -98,12 +126,23 @@ package struct Sign: Sendable {
 
     /// The bytes to sign follow from what was permitted, never from what front says they are.
     private func bytesToSign(
-        for permit: borrowing Permit, _ credential: Credential, at now: Instant
+        for permit: borrowing Permit, _ shape: SignatureShape, _ key: SigningKey, _ credential: Credential,
+        at now: Instant
     ) throws(Failure) -> PermittedSignature {
         do {
-            return try PermittedSignature(permit, credential, signingTime: now)
+            return try PermittedSignature(
+                permit, in: shape, by: key, under: credential.certificate, signingTime: now)
         } catch {
-            throw Failure(.denied, "This document form has no signature here.", rule: PolicySet.defaultRule)
+            switch error {
+            case .formWithoutSignature:
+                throw Failure(.denied, "This document form has no such signature here.", rule: PolicySet.defaultRule)
+            case .referencesNotOfForm:
+                throw Failure(.malformedRequest, "A name, id or media type has characters that XML cannot hold.")
+            case .digestAlgorithmNotOfForm:
+                throw Failure(.malformedRequest, "This form is signed over digests by SHA-256 alone.")
+            case .timeOutOfRange, .contentNotOfDigest, .subjectNotEncodable, .notXAdES:
+                throw Failure(.unexpected, "Something went wrong inside the service.", cause: "\(error)")
+            }
         }
     }
 
@@ -152,13 +191,13 @@ package struct Sign: Sendable {
     }
 
     private func useKey(
-        _ intent: consuming Intent, _ credential: Credential, _ lease: consuming UseLease
+        _ intent: consuming Intent, _ key: SigningKey, _ lease: consuming UseLease
     ) async throws(Failure) -> SignatureValue {
         failpoint.pass("core.before-sign")
         let signature = intent.signature
         do {
             let value = try await custody.sign(
-                intent, as: credential.key, holding: lease, until: .now.advanced(by: keyPatience)
+                intent, as: key, holding: lease, until: .now.advanced(by: keyPatience)
             ) { outcome in
                 { connection, sequence in
                     try SignatureStore.close(

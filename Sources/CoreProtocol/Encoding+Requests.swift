@@ -95,7 +95,9 @@ extension SignCommand {
         writer.text(requestID)
         writer.text(token)
         writer.text(form.rawValue)
-        writer.digest(digest)
+        shape.write(to: &writer)
+        writer.list(digests) { $0.digest($1) }
+        writer.optional(algorithm) { $0.text($1.rawValue) }
         writer.optional(credential) { $0.text($1.description) }
         writer.optional(idempotency) {
             $0.text($1.key)
@@ -112,7 +114,13 @@ extension SignCommand {
         let requestID = try reader.text(atMost: 64)
         let token = try reader.text(atMost: 16_384)
         guard let form = DocumentForm(rawValue: try reader.text(atMost: 32)) else { throw .invalidValue }
-        let digest = try reader.digest()
+        let shape = try SignatureShape(from: &reader)
+        let digests = try reader.list(atMost: 3) { (reader) throws(WireError) in try reader.digest() }
+        guard !digests.isEmpty, Set(digests.map(\.algorithm)).count == digests.count else { throw .invalidValue }
+        let algorithm = try reader.optional { (reader) throws(WireError) in
+            guard let algorithm = SignatureAlgorithm(rawValue: try reader.text(atMost: 32)) else { throw .invalidValue }
+            return algorithm
+        }
         let credential = try reader.optional { (reader) throws(WireError) in try reader.credentialID() }
         let idempotency = try reader.optional { (reader) throws(WireError) in
             let key = try reader.text(atMost: 255)
@@ -126,9 +134,52 @@ extension SignCommand {
             )
         }
         self.init(
-            requestID: requestID, token: token, form: form, digest: digest, credential: credential,
-            idempotency: idempotency, prescription: prescription
+            requestID: requestID, token: token, form: form, shape: shape, digests: digests, algorithm: algorithm,
+            credential: credential, idempotency: idempotency, prescription: prescription
         )
+    }
+}
+
+extension SignatureShape {
+    /// The longest name, id or media type, in bytes of UTF-8.
+    package static let wordLimit = 1024
+
+    fileprivate func write(to writer: inout WireWriter) {
+        switch self {
+        case .ofForm: writer.uint8(1)
+        case .cades: writer.uint8(2)
+        case .xades(let place, let mimeType):
+            let (kind, word): (UInt8, String) =
+                switch place {
+                case .document: (3, "")
+                case .element(let id): (4, id)
+                case .object(let id): (5, id)
+                case .detached(let name): (6, name)
+                }
+            writer.uint8(kind)
+            writer.text(word)
+            writer.optional(mimeType) { $0.text($1) }
+        }
+    }
+
+    fileprivate init(from reader: inout WireReader) throws(WireError) {
+        let kind = try reader.uint8()
+        if kind == 1 || kind == 2 {
+            self = kind == 1 ? .ofForm : .cades
+            return
+        }
+        let word = try reader.text(atMost: Self.wordLimit)
+        let place: XAdESPlace
+        switch kind {
+        case 3 where word.isEmpty: place = .document
+        case 4: place = .element(id: word)
+        case 5: place = .object(id: word)
+        case 6: place = .detached(name: word)
+        default: throw .invalidValue
+        }
+        self = .xades(
+            place,
+            mimeType: try reader.optional { (reader) throws(WireError) in try reader.text(atMost: Self.wordLimit) })
     }
 }
 

@@ -7,8 +7,12 @@ package struct SignCommand: Sendable, Hashable {
     /// The bearer token as it came, at most 16 KiB; judged by core alone.
     package var token: String
     package var form: DocumentForm
-    /// The digest of the canonical data element: all that core learns of the document.
-    package var digest: Digest
+    package var shape: SignatureShape
+    /// The document's digest: all that core learns of it. Where more than one is given, each by another function, that of
+    /// the key's algorithm is signed; one to three.
+    package var digests: [Digest]
+    /// The algorithm asked for; nil for the usual one of the key.
+    package var algorithm: SignatureAlgorithm?
     /// The credential asked for; nil for the only fitting one.
     package var credential: CredentialID?
     package var idempotency: Idempotency?
@@ -17,13 +21,16 @@ package struct SignCommand: Sendable, Hashable {
 
     /// A command with all its fields.
     package init(
-        requestID: String, token: String, form: DocumentForm, digest: Digest, credential: CredentialID? = nil,
-        idempotency: Idempotency? = nil, prescription: PrescriptionJudgement? = nil
+        requestID: String, token: String, form: DocumentForm, shape: SignatureShape = .ofForm, digests: [Digest],
+        algorithm: SignatureAlgorithm? = nil, credential: CredentialID? = nil, idempotency: Idempotency? = nil,
+        prescription: PrescriptionJudgement? = nil
     ) {
         self.requestID = requestID
         self.token = token
         self.form = form
-        self.digest = digest
+        self.shape = shape
+        self.digests = digests
+        self.algorithm = algorithm
         self.credential = credential
         self.idempotency = idempotency
         self.prescription = prescription

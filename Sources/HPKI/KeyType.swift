@@ -18,7 +18,8 @@ package enum KeyType: String, Sendable, Hashable, CaseIterable {
     /// The algorithms that such a key signs with; the usual one first.
     package var algorithms: [SignatureAlgorithm] {
         switch self {
-        case .rsa2048, .rsa3072, .rsa4096: [.rsaPKCS1SHA256, .rsaPSSSHA256]
+        case .rsa2048, .rsa3072, .rsa4096:
+            [.rsaPKCS1SHA256, .rsaPSSSHA256, .rsaPKCS1SHA384, .rsaPKCS1SHA512, .rsaPSSSHA384, .rsaPSSSHA512]
         case .p256: [.ecdsaP256SHA256]
         case .p384: [.ecdsaP384SHA384]
         }

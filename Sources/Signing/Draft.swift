@@ -57,47 +57,23 @@ struct Draft {
 
     /// What core is asked.
     func command(_ origin: RequestOrigin) throws(Failure) -> SignCommand {
-        var idempotency: Idempotency?
-        if let key = origin.idempotencyKey {
-            idempotency = Idempotency(key: key, body: bodyDigest(credential: origin.credential))
-            if idempotency == nil {
-                throw Failure(.invalidIdempotencyKey, "An Idempotency-Key is 1 to 255 printable ASCII characters.")
-            }
-        }
-        return SignCommand(
-            requestID: origin.requestID, token: origin.token, form: document.form, digest: digest,
-            credential: origin.credential, idempotency: idempotency, prescription: judgement
+        SignCommand(
+            requestID: origin.requestID, token: origin.token, form: document.form, digests: [digest],
+            credential: origin.credential, idempotency: try origin.idempotency(form: document.form, fields: fields),
+            prescription: judgement
         )
     }
+}
 
-    /// SHA-256 over the decoded fields, each as: length of the name, name, length of the value, value.
-    ///
-    /// Lengths are 64 bits, big-endian; the fields stand in the order csv | document | prescription, csv, then each
-    /// acknowledge, then credentialID where it was given; names and texts in UTF-8. The form comes first as the field
-    /// `form`.
-    private func bodyDigest(credential: CredentialID?) -> Digest {
-        var all = [(name: "form", value: Array(document.form.rawValue.utf8))] + fields
-        if let credential { all.append((name: "credentialID", value: Array(credential.description.utf8))) }
-        var bytes: [UInt8] = []
-        for field in all {
-            for part in [Array(field.name.utf8), field.value] {
-                for shift in stride(from: 56, through: 0, by: -8) {
-                    bytes.append(UInt8(truncatingIfNeeded: UInt64(part.count) >> UInt64(shift)))
-                }
-                bytes += part
-            }
-        }
-        return Digest(of: bytes)
-    }
-
+extension Failure {
     /// Core's failure, with the reasons that the pharmacist would have to acknowledge.
-    func explain(_ failure: Failure) -> Failure {
-        guard failure.kind == .prescriptionIndeterminate, let judgement else { return failure }
+    func explained(by judgement: PrescriptionJudgement?) -> Failure {
+        guard kind == .prescriptionIndeterminate, let judgement else { return self }
         return Failure(
-            failure.kind,
-            failure.detail + " To dispense all the same, the pharmacist acknowledges each of the reasons by name in"
+            kind,
+            detail + " To dispense all the same, the pharmacist acknowledges each of the reasons by name in"
                 + " the field acknowledge.",
-            rule: failure.rule, reasons: judgement.reasons, retryAfter: failure.retryAfter, cause: failure.cause
+            rule: rule, reasons: judgement.reasons, retryAfter: retryAfter, cause: cause
         )
     }
 }

@@ -7,18 +7,21 @@ package import Validation
 package struct SignDocument: Sendable {
     let core: any CoreCalling
     let validator: @Sendable () -> SignatureValidator
+    let evidence: LevelEvidence
     let clock: WallClock
     let limits: SigningLimits
     let failpoint: Failpoint
 
-    /// `validator` gives the trust of the moment, in which prescriptions to be dispensed are judged.
+    /// `validator` gives the trust of the moment, in which prescriptions to be dispensed are judged; `evidence` what levels
+    /// above B-B need.
     package init(
         core: any CoreCalling, validator: @escaping @Sendable () -> SignatureValidator = { .trustingNobody },
-        clock: WallClock = .live, limits: SigningLimits = SigningLimits(),
+        evidence: LevelEvidence = .none, clock: WallClock = .live, limits: SigningLimits = SigningLimits(),
         failpoint: Failpoint = Failpoint(armed: nil)
     ) {
         self.core = core
         self.validator = validator
+        self.evidence = evidence
         self.clock = clock
         self.limits = limits
         self.failpoint = failpoint
@@ -65,7 +68,7 @@ package struct SignDocument: Sendable {
         do {
             reply = try await core.call(.sign(command), deadline: origin.deadline)
         } catch {
-            throw draft.explain(error)
+            throw error.explained(by: draft.judgement)
         }
         guard case .signed(let signed) = reply else { throw .surprised("core answered a signing with something else") }
         let answer = try Answer.assembled(draft, signed, limits: limits)
@@ -76,9 +79,9 @@ package struct SignDocument: Sendable {
     /// A draft that fails is a refusal, which core records where the token makes a known caller.
     ///
     /// What core says of the token, or of a log that cannot be written, comes before what is wrong with the document.
-    private func drafting(
-        _ form: DocumentForm, _ origin: RequestOrigin, _ body: () throws(Failure) -> Draft
-    ) async throws(Failure) -> Draft {
+    func drafting<Value>(
+        _ form: DocumentForm, _ origin: RequestOrigin, _ body: () throws(Failure) -> Value
+    ) async throws(Failure) -> Value {
         let refusal: Failure
         do {
             return try body()

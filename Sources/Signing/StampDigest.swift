@@ -20,14 +20,21 @@ package struct StampDigest: Sendable {
     package func callAsFunction(
         _ digest: Digest, policy: String?, token: String, deadline: UInt64
     ) async throws(Failure) -> StampedDigest {
-        guard case .noted = try await core.call(.identify(token: token), deadline: deadline) else {
-            throw .surprised("core answered an identification with something else")
-        }
+        try await core.identify(token, deadline: deadline)
         do throws(EvidenceError) {
             guard let client else { throw .noAuthority }
             return StampedDigest(try await client.stamp(digest, policy: policy))
         } catch {
             throw error.failure
+        }
+    }
+}
+
+extension CoreCalling {
+    /// Throws unless the token makes a known caller, for what needs one and no key.
+    func identify(_ token: String, deadline: UInt64) async throws(Failure) {
+        guard case .noted = try await call(.identify(token: token), deadline: deadline) else {
+            throw .surprised("core answered an identification with something else")
         }
     }
 }

@@ -127,13 +127,19 @@ extension XMLElement {
 
 extension XMLAttribute {
     /// Whether an id as `PrescriptionSignature` gives to its parts: `id`, 16 hexadecimal digits, `-` and a name.
-    fileprivate var isIDOfSignature: Bool {
-        guard ["Id", "id", "ID"].contains(localName), prefix.isEmpty || prefix == "xml" else { return false }
+    var isIDOfSignature: Bool { idStemEnd.map { $0 == UInt8(ascii: "-") } ?? false }
+
+    /// Whether an id as `XAdESSignature` gives to itself or its parts: the stem alone too.
+    var isIDOfAnySignature: Bool { idStemEnd.map { [UInt8(ascii: "-"), UInt8(ascii: " "), 0].contains($0) } ?? false }
+
+    /// What stands behind `id` and 16 hexadecimal digits, 0 for nothing; nil for anything else.
+    private var idStemEnd: UInt8? {
+        guard ["Id", "id", "ID"].contains(localName), prefix.isEmpty || prefix == "xml" else { return nil }
         // White space around the value of xml:id is not part of it.
         let bytes = value.utf8.drop { $0 == UInt8(ascii: " ") }
-        guard bytes.starts(with: "id".utf8) else { return false }
+        guard bytes.starts(with: "id".utf8) else { return nil }
         let rest = bytes.dropFirst(2)
-        return rest.prefix(16).count { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) } == 16
-            && rest.dropFirst(16).first == UInt8(ascii: "-")
+        let digits = rest.prefix(16).count { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+        return digits == 16 ? rest.dropFirst(16).first ?? 0 : nil
     }
 }

@@ -3,7 +3,7 @@ internal import Formats
 package import HPKI
 package import XML
 
-/// Judges XML signatures: those of prescriptions and dispensing results by their forms, any other by what it covers
+/// Judges XML and CMS signatures: those of prescriptions and dispensing results by their forms, any other by what it covers
 /// (after ETSI EN 319 102-1 §5).
 ///
 /// Stricter than the standard where the form is known: an algorithm or role outside it fails instead of staying
@@ -34,8 +34,10 @@ package struct SignatureValidator: Sendable {
     /// Knows no anchor, so nothing passes: good cryptography stays indeterminate.
     package static let trustingNobody = SignatureValidator(trust: TrustStore(anchors: []), crls: CRLStore())
 
-    /// Judges a document from its bytes; one that cannot be read has failed.
+    /// Judges a document, XML or CMS, from its bytes; one that cannot be read has failed.
     package func judge(_ bytes: [UInt8], detached: DetachedContent = .none, at now: Instant) -> ValidationReport {
+        // A SEQUENCE: no XML document begins so.
+        if bytes.first == 0x30 { return judgeCMS(bytes, detached, at: now) }
         do {
             return judge(try XMLDocument(parsing: bytes), detached: detached, at: now)
         } catch {
@@ -67,7 +69,7 @@ package struct SignatureValidator: Sendable {
         }
     }
 
-    private func report(_ signatures: [SignatureReport], _ findings: [Finding], at now: Instant) -> ValidationReport {
+    func report(_ signatures: [SignatureReport], _ findings: [Finding], at now: Instant) -> ValidationReport {
         ValidationReport(
             signatures: signatures, findings: findings, judgedAt: now, policy: policy.id, policyDigest: policy.digest)
     }

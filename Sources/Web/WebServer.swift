@@ -107,9 +107,10 @@ extension WebServer {
         let router = Router(context: APIContext.self)
         router.add(middleware: failures(groups: groups, hosts: hosts))
         if groups.contains(.api) {
-            SigningRoutes(sign: sign, core: core, admission: admission, limits: settings.limits, failpoint: failpoint)
-                .add(to: router)
-            TimestampRoutes(stamp: stamp, admission: admission, limits: settings.limits).add(to: router)
+            let door = APIDoor(core: core, admission: admission, limits: settings.limits, failpoint: failpoint)
+            SigningRoutes(sign: sign, door: door).add(to: router)
+            SignatureRoutes(sign: sign, door: door).add(to: router)
+            TimestampRoutes(stamp: stamp, door: door).add(to: router)
         }
         if groups.contains(.ra) {
             RegistrationRoutes(

@@ -25,23 +25,36 @@ enum Samples {
     static let requests: [CoreRequest] = chain + RegistrationSamples.requests
     static let replies: [CoreReply] = answers + RegistrationSamples.replies
 
-    private static let chain: [CoreRequest] = [
-        .sign(SignCommand(requestID: "r-1", token: "a.b.c", form: .prescription, digest: digest)),
-        .sign(
-            SignCommand(
-                requestID: "r-2", token: "a.b.c", form: .dispensing, digest: Digest(of: [1], by: .sha512),
-                credential: credential, idempotency: Idempotency(key: "key 1", body: digest),
-                prescription: PrescriptionJudgement(
-                    verdict: .indeterminate, reasons: ["no-path-to-anchor", "two"], acknowledged: ["two"]
+    private static let chain: [CoreRequest] =
+        [
+            .sign(SignCommand(requestID: "r-1", token: "a.b.c", form: .prescription, digests: [digest])),
+            .sign(
+                SignCommand(
+                    requestID: "r-2", token: "a.b.c", form: .dispensing, digests: [Digest(of: [1], by: .sha512)],
+                    credential: credential, idempotency: Idempotency(key: "key 1", body: digest),
+                    prescription: PrescriptionJudgement(
+                        verdict: .indeterminate, reasons: ["no-path-to-anchor", "two"], acknowledged: ["two"]
+                    )
                 )
-            )
-        ),
-        .lookup(token: "a.b.c", signature: signature),
-        .identify(token: "a.b.c"),
-        .refuse(RefusalNotice(requestID: "r-3", token: "a.b.c", form: .other, kind: .invalidCSV)),
-        .health,
-        .admin(.verifyAudit, proof: [1, 2, 3]),
-        .admin(.listAudit(from: .max, limit: 500), proof: []),
+            ),
+        ]
+        + shapes.map { shape in
+            .sign(
+                SignCommand(
+                    requestID: "r-4", token: "a.b.c", form: .other, shape: shape,
+                    digests: DigestAlgorithm.allCases.map { Digest(of: [1], by: $0) }, algorithm: .rsaPSSSHA512))
+        } + [
+            .lookup(token: "a.b.c", signature: signature),
+            .identify(token: "a.b.c"),
+            .refuse(RefusalNotice(requestID: "r-3", token: "a.b.c", form: .other, kind: .invalidCSV)),
+            .health,
+            .admin(.verifyAudit, proof: [1, 2, 3]),
+            .admin(.listAudit(from: .max, limit: 500), proof: []),
+        ]
+
+    private static let shapes: [SignatureShape] = [
+        .cades, .xades(.document, mimeType: nil), .xades(.element(id: "e"), mimeType: "text/xml"),
+        .xades(.object(id: "o"), mimeType: nil), .xades(.detached(name: "紹介状.pdf"), mimeType: "application/pdf"),
     ]
 
     private static let answers: [CoreReply] = [

@@ -210,7 +210,7 @@ extension CoreTests {
                 let command = try world.command()
                 let reply = try await core.sign(command)
                 let facts = try await core.sign.lookup(reply.signature, token: try world.bearer("doctor-1"))
-                #expect(facts.state == .signed && facts.form == .prescription && facts.digest == command.digest)
+                #expect(facts.state == .signed && facts.form == .prescription && facts.digest == command.digests[0])
                 #expect(facts.signedAt == reply.signedAt && facts.credential == CredentialID("doctor-1-a"))
                 #expect(facts.rule == "prescribe" && facts.outcome == reply.receipt.sequence)
                 #expect(facts.intent < reply.receipt.sequence)

@@ -242,7 +242,7 @@ final class World: Sendable {
     ) throws -> SignCommand {
         SignCommand(
             requestID: "request-1", token: try bearer(holder, client: client), form: form,
-            digest: Digest(of: Array(document.utf8)), credential: credential.flatMap { CredentialID($0) },
+            digests: [Digest(of: Array(document.utf8))], credential: credential.flatMap { CredentialID($0) },
             idempotency: key.flatMap { Idempotency(key: $0, body: Digest(of: Array(body.utf8))) },
             prescription: prescription
         )
@@ -306,7 +306,7 @@ func failure(
 /// Throws unless the reply's value is a signature over just what was asked for.
 func verify(_ reply: SignedReply, of command: SignCommand) throws {
     let signature = try PrescriptionSignature(
-        form: command.form, dataDigest: command.digest, certificate: reply.certificate, signingTime: reply.signedAt,
+        form: command.form, dataDigest: command.digests[0], certificate: reply.certificate, signingTime: reply.signedAt,
         algorithm: reply.algorithm
     )
     try HPKICertificate(der: reply.certificate).publicKey.verify(

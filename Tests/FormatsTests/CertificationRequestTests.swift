@@ -37,7 +37,11 @@ import Testing
         let named =
             switch algorithm {
             case .rsaPKCS1SHA256: ["sha256WithRSAEncryption"]
+            case .rsaPKCS1SHA384: ["sha384WithRSAEncryption"]
+            case .rsaPKCS1SHA512: ["sha512WithRSAEncryption"]
             case .rsaPSSSHA256: ["rsassaPss", "mgf1 with sha256", "Salt Length: 0x20"]
+            case .rsaPSSSHA384: ["rsassaPss", "mgf1 with sha384", "Salt Length: 0x30"]
+            case .rsaPSSSHA512: ["rsassaPss", "mgf1 with sha512", "Salt Length: 0x40"]
             case .ecdsaP256SHA256: ["ecdsa-with-SHA256", "ASN1 OID: prime256v1"]
             case .ecdsaP384SHA384: ["ecdsa-with-SHA384", "ASN1 OID: secp384r1"]
             }

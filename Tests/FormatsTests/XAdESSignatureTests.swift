@@ -9,8 +9,8 @@ import XML
 @Suite struct XAdESSignatureTests {
     private static let noon = Instant(seconds: 1_790_000_000)
     private static let cases = KeyType.allCases.flatMap { type in type.algorithms.map { (type, $0) } }
-        // xmlsec1 of Debian 12 (1.2.37) does not know RSASSA-PSS with SHA-256.
-        .filter { $0.1 != .rsaPSSSHA256 }
+        // xmlsec1 of Debian 12 (1.2.37) does not know RSASSA-PSS.
+        .filter { $0.1.family != .rsaPSS }
     private static let content = Array("紹介状\r\n".utf8) + (0..<250).map { UInt8($0) }
 
     private struct Holder {
@@ -103,15 +103,15 @@ import XML
 
     @Test func `xmlsec1 verifies an enveloping signature, and its content is what was given`() throws {
         let holder = try holder(.rsa2048, .rsaPKCS1SHA256)
-        let made = try XAdESSignature(
-            enveloping: Self.content, mimeType: "application/pdf", certificate: holder.certificate,
-            signingTime: Self.noon, algorithm: holder.algorithm)
-        let whole = try holder.sign(made)
+        let object = EnvelopedObject(Self.content)
+        let made = try holder.reference([.object(id: object.id, object.digest(), mimeType: "application/pdf")])
+        let whole = made.assemble(
+            value: try holder.key.value(over: made.bytesToSign, by: holder.algorithm), object: object)
         let verdict = try judge(whole, holder)
         #expect(verdict.holds, "\(verdict.text)")
         let root = try XMLDocument(parsing: whole).root
-        let object = try #require(root.children.first { $0.localName == "Object" })
-        #expect(Base64.decode(object.text) == Self.content)
+        let element = try #require(root.children.first { $0.localName == "Object" })
+        #expect(Base64.decode(element.text) == Self.content)
     }
 
     @Test func `names that need escaping stand as they were given`() throws {

@@ -16,6 +16,7 @@ final class SoftwareCore: CoreCalling {
         let doctor: Holder
         let pharmacist: Holder
         let validator: SignatureValidator
+        let pki: DevelopmentPKI
 
         init() throws {
             var pki = try DevelopmentPKI.create(random: Random { Array(repeating: 7, count: $0) }, now: now)
@@ -34,6 +35,7 @@ final class SoftwareCore: CoreCalling {
                 lists = try lists.adding(list, issuers: pki.trustStore.anchors + pki.trustStore.intermediates)
             }
             validator = SignatureValidator(trust: pki.trustStore, crls: lists)
+            self.pki = pki
         }
     }
 
@@ -75,15 +77,17 @@ final class SoftwareCore: CoreCalling {
         }
         do {
             let authority = try Self.shared.get()
-            let holder = command.form == .prescription ? authority.doctor : authority.pharmacist
-            let signature = try PrescriptionSignature(
-                form: command.form, dataDigest: command.digest, certificate: holder.certificate.der,
-                signingTime: Self.now, algorithm: .rsaPKCS1SHA256)
+            let holder = command.form == .dispensing ? authority.pharmacist : authority.doctor
+            let algorithm = command.algorithm ?? .rsaPKCS1SHA256
+            let digest = command.digests.first { $0.algorithm == algorithm.digestAlgorithm } ?? command.digests[0]
+            let signature = try FormedSignature(
+                form: command.form, shape: command.shape, digest: digest, certificate: holder.certificate,
+                signingTime: Self.now, algorithm: algorithm)
             return .signed(
                 SignedReply(
                     signature: SignatureID(random: Random { Array(repeating: 9, count: $0) }), signedAt: Self.now,
-                    certificate: holder.certificate.der, algorithm: .rsaPKCS1SHA256,
-                    value: damage(try holder.key.signature(over: signature.bytesToSign)), rule: "a-rule",
+                    certificate: holder.certificate.der, algorithm: algorithm,
+                    value: damage(try holder.key.value(over: signature.bytesToSign, by: algorithm)), rule: "a-rule",
                     receipt: ReceiptFacts(
                         origin: "test", sequence: 1, leaf: [], treeSize: 2, rootHash: Array(repeating: 0, count: 32),
                         custody: "software token"), isReplay: false))

@@ -18,8 +18,9 @@ import XML
         validator = try world.validator()
     }
 
-    private func sign(_ signature: XAdESSignature) throws -> [UInt8] {
-        signature.assemble(value: try world.nurse.key.value(over: signature.bytesToSign, by: .rsaPKCS1SHA256))
+    private func sign(_ signature: XAdESSignature, _ object: EnvelopedObject? = nil) throws -> [UInt8] {
+        signature.assemble(
+            value: try world.nurse.key.value(over: signature.bytesToSign, by: .rsaPKCS1SHA256), object: object)
     }
 
     private func signature(_ references: [Reference]) throws -> [UInt8] {
@@ -45,10 +46,12 @@ import XML
     }
 
     private func enveloping() throws -> [UInt8] {
-        try sign(
+        let object = EnvelopedObject(Array("hello".utf8))
+        return try sign(
             try XAdESSignature(
-                enveloping: Array("hello".utf8), certificate: world.nurse.certificate.der, signingTime: World.now,
-                algorithm: .rsaPKCS1SHA256))
+                references: [.object(id: object.id, object.digest())], certificate: world.nurse.certificate.der,
+                signingTime: World.now, algorithm: .rsaPKCS1SHA256),
+            object)
     }
 
     private func detached(_ uri: String = "letter.pdf") throws -> [UInt8] {

@@ -47,6 +47,19 @@ extension CMSSignedData {
         ])
     }
 
+    /// The ContentInfo of a detached signature with its content inside; no signature is over how that is kept.
+    package func attaching(_ content: [UInt8]) -> [UInt8] {
+        func set(_ number: UInt8, _ choices: [DERElement]) -> [UInt8] {
+            choices.isEmpty ? [] : DER.value(.context(number), choices.flatMap { Array($0.encoded) })
+        }
+        return CMSEncoding.contentInfo(fields: [
+            DER.integer(UInt64(version)), DER.value(.set, Self.union(digestAlgorithmSet.children, []).flatMap(\.self)),
+            DER.sequence(Array(contentTypeDER), DER.explicit(0, DER.octetString(content))),
+            set(0, certificateChoices), set(1, revocationChoices),
+            DER.value(.set, signers.flatMap { Array($0.encoded) }),
+        ])
+    }
+
     private static func union(_ list: DERReader, _ added: [[UInt8]]) -> [[UInt8]] {
         var list = list
         var present: [DERElement] = []

@@ -92,11 +92,15 @@ package struct DevelopmentKey: Sendable {
     ) throws(DevelopmentPKIError) -> [UInt8] {
         do {
             switch (secret, algorithm) {
-            case (.rsa(let key), .rsaPKCS1SHA256):
-                let digest = SHA256.hash(data: message)
-                return Array(try key.signature(for: digest, padding: .insecurePKCS1v1_5).rawRepresentation)
-            case (.rsa(let key), .rsaPSSSHA256):
-                return Array(try key.signature(for: SHA256.hash(data: message), padding: .PSS).rawRepresentation)
+            case (.rsa(let key), _) where algorithm.family != .ecdsa:
+                let padding: _RSA.Signing.Padding = algorithm.family == .rsaPSS ? .PSS : .insecurePKCS1v1_5
+                let value =
+                    switch algorithm.digestAlgorithm {
+                    case .sha256: try key.signature(for: SHA256.hash(data: message), padding: padding)
+                    case .sha384: try key.signature(for: SHA384.hash(data: message), padding: padding)
+                    case .sha512: try key.signature(for: SHA512.hash(data: message), padding: padding)
+                    }
+                return Array(value.rawRepresentation)
             case (.p256(let key), .ecdsaP256SHA256):
                 return Array(try key.signature(for: SHA256.hash(data: message)).rawRepresentation)
             case (.p384(let key), .ecdsaP384SHA384):

@@ -6,6 +6,8 @@ package enum Namespaces {
     package static let ds = "http://www.w3.org/2000/09/xmldsig#"
     /// XAdES 1.3.2 (ETSI EN 319 132-1 §4.2).
     package static let xades = "http://uri.etsi.org/01903/v1.3.2#"
+    /// XAdES 1.4.1 (ETSI EN 319 132-1 §4.2).
+    package static let xades141 = "http://uri.etsi.org/01903/v1.4.1#"
     /// XML Schema instance, the one namespace that a prescription declares.
     package static let xsi = "http://www.w3.org/2001/XMLSchema-instance"
     /// Exclusive XML Canonicalization 1.0 without comments.
@@ -25,7 +27,11 @@ extension SignatureAlgorithm {
     package var xmlIdentifier: String {
         switch self {
         case .rsaPKCS1SHA256: "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
+        case .rsaPKCS1SHA384: "http://www.w3.org/2001/04/xmldsig-more#rsa-sha384"
+        case .rsaPKCS1SHA512: "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512"
         case .rsaPSSSHA256: "http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1"
+        case .rsaPSSSHA384: "http://www.w3.org/2007/05/xmldsig-more#sha384-rsa-MGF1"
+        case .rsaPSSSHA512: "http://www.w3.org/2007/05/xmldsig-more#sha512-rsa-MGF1"
         case .ecdsaP256SHA256: "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"
         case .ecdsaP384SHA384: "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384"
         }

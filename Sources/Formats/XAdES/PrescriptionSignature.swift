@@ -74,6 +74,8 @@ package enum FormatError: Error, Sendable, Hashable {
     case digestAlgorithmNotOfForm
     /// The content that is to be attached is not the one that was digested.
     case contentNotOfDigest
+    /// An element that is no XAdES signature.
+    case notXAdES
     /// No reference at all, or more than sixteen.
     case referencesNotOfForm
     /// A SigningTime outside the years 0 to 9999.

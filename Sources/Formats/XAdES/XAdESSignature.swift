@@ -47,6 +47,11 @@ package struct XAdESSignature: Sendable, Hashable {
             DataReference("#" + id, [.exclusive], digest, mimeType)
         }
 
+        /// A `ds:Object` of the signature with this id; `digest` is that of `EnvelopedObject`.
+        package static func object(id: String, _ digest: Digest, mimeType: String? = nil) -> DataReference {
+            DataReference("#" + id, [.exclusive], digest, mimeType)
+        }
+
         /// Something outside, by a name that the verifier understands; `digest` is over its octets.
         package static func detached(_ uri: String, _ digest: Digest, mimeType: String? = nil) -> DataReference {
             DataReference(uri, [], digest, mimeType)
@@ -57,9 +62,9 @@ package struct XAdESSignature: Sendable, Hashable {
     /// The end-entity certificate, DER.
     package let certificate: [UInt8]
     package let algorithm: SignatureAlgorithm
-    private let signingTime: String
-    /// The octets of an enveloped object, Base64 in the signature.
-    private let content: [UInt8]?
+    /// Cut to whole seconds.
+    package let signingTime: Instant
+    private let signingTimeText: String
     /// The stem of all ids: the same for the same inputs, and different for others.
     private let id: String
 
@@ -70,26 +75,6 @@ package struct XAdESSignature: Sendable, Hashable {
     package init(
         references: [DataReference], certificate: [UInt8], signingTime: Instant, algorithm: SignatureAlgorithm
     ) throws(FormatError) {
-        try self.init(references, nil, certificate, signingTime, algorithm)
-    }
-
-    /// An enveloping signature: `content` stands in it as Base64, and is covered with its element.
-    package init(
-        enveloping content: [UInt8], mimeType: String? = nil, certificate: [UInt8], signingTime: Instant,
-        algorithm: SignatureAlgorithm
-    ) throws(FormatError) {
-        let digest = Digest(of: content)
-        let id = Self.stem([.detached("", digest)], certificate, signingTime.wholeSecond)
-        let object = Self.object(content, id: id, apex: " xmlns:ds=\"\(Namespaces.ds)\"")
-        try self.init(
-            [.element(id: "\(id)-Object", Digest(of: Array(object.utf8)), mimeType: mimeType)], (id, content),
-            certificate, signingTime, algorithm)
-    }
-
-    private init(
-        _ references: [DataReference], _ object: (id: String, content: [UInt8])?, _ certificate: [UInt8],
-        _ signingTime: Instant, _ algorithm: SignatureAlgorithm
-    ) throws(FormatError) {
         guard (1...16).contains(references.count), references.allSatisfy(\.isWritable) else {
             throw .referencesNotOfForm
         }
@@ -97,23 +82,24 @@ package struct XAdESSignature: Sendable, Hashable {
         self.references = references
         self.certificate = certificate
         self.algorithm = algorithm
-        self.signingTime = text
-        content = object?.content
-        id = object?.id ?? Self.stem(references, certificate, signingTime.wholeSecond)
+        self.signingTime = signingTime.wholeSecond
+        signingTimeText = text
+        id = Self.stem(references, certificate, signingTime.wholeSecond)
     }
 
     /// The canonical `SignedInfo` (exclusive Canonical XML 1.0), UTF-8: what the key signs.
     package var bytesToSign: [UInt8] { Array(signedInfo(apex: " xmlns:ds=\"\(Namespaces.ds)\"").utf8) }
 
     /// The whole `Signature` element, UTF-8, with `value` as raw octets (RFC 8017) or r‖s (RFC 6931 §2.3.6).
-    package func assemble(value: [UInt8]) -> [UInt8] {
-        let object = content.map { Self.object($0, id: id, apex: "") } ?? ""
-        return Array(
+    ///
+    /// `object` is what an enveloping signature holds; where it is left out, the place for it is behind `KeyInfo`.
+    package func assemble(value: [UInt8], object: EnvelopedObject? = nil) -> [UInt8] {
+        Array(
             """
             <ds:Signature xmlns:ds="\(Namespaces.ds)" Id="\(id)">\(signedInfo(apex: ""))\
             <ds:SignatureValue Id="\(id)-SignatureValue">\(Base64.encode(value))</ds:SignatureValue>\
             <ds:KeyInfo><ds:X509Data><ds:X509Certificate>\(Base64.encode(certificate))</ds:X509Certificate>\
-            </ds:X509Data></ds:KeyInfo>\(object)<ds:Object>\
+            </ds:X509Data></ds:KeyInfo>\(object?.element(apex: "") ?? "")<ds:Object>\
             <xades:QualifyingProperties xmlns:xades="\(Namespaces.xades)" Target="#\(id)">\
             \(signedProperties(apex: "", inner: ""))</xades:QualifyingProperties></ds:Object></ds:Signature>
             """.utf8)
@@ -168,7 +154,7 @@ package struct XAdESSignature: Sendable, Hashable {
     private func signedProperties(apex: String, inner: String) -> String {
         """
         <xades:SignedProperties\(apex) Id="\(id)-SignedProperties"><xades:SignedSignatureProperties>\
-        <xades:SigningTime>\(signingTime)</xades:SigningTime><xades:SigningCertificateV2><xades:Cert>\
+        <xades:SigningTime>\(signingTimeText)</xades:SigningTime><xades:SigningCertificateV2><xades:Cert>\
         <xades:CertDigest>\(digest(Digest(of: certificate), inner: inner))</xades:CertDigest></xades:Cert>\
         </xades:SigningCertificateV2></xades:SignedSignatureProperties>\(formats)</xades:SignedProperties>
         """
@@ -185,12 +171,6 @@ package struct XAdESSignature: Sendable, Hashable {
         }
         guard !each.isEmpty else { return "" }
         return "<xades:SignedDataObjectProperties>\(each.joined())</xades:SignedDataObjectProperties>"
-    }
-
-    private static func object(_ content: [UInt8], id: String, apex: String) -> String {
-        """
-        <ds:Object\(apex) Encoding="\(Namespaces.base64)" Id="\(id)-Object">\(Base64.encode(content))</ds:Object>
-        """
     }
 
     private static func stem(_ references: [DataReference], _ certificate: [UInt8], _ time: Instant) -> String {

@@ -262,10 +262,10 @@ extension KeyError {
 
 extension SignatureAlgorithm {
     fileprivate var mechanism: SignatureMechanism {
-        switch self {
-        case .rsaPKCS1SHA256: .rsaPKCS1
-        case .rsaPSSSHA256: .rsaPSS
-        case .ecdsaP256SHA256, .ecdsaP384SHA384: .ecdsa
+        switch family {
+        case .rsaPKCS1: .rsaPKCS1
+        case .rsaPSS: .rsaPSS
+        case .ecdsa: .ecdsa
         }
     }
 }

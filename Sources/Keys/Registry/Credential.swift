@@ -23,6 +23,14 @@ package struct SigningKey: Sendable, Hashable {
         self.publicKey = publicKey
     }
 
+    /// The same key signing by another hash function; nil where its kind or padding is not that of `algorithm`.
+    package func signing(by algorithm: SignatureAlgorithm) -> SigningKey? {
+        guard algorithm.family == self.algorithm.family, keyType.algorithms.contains(algorithm) else { return nil }
+        return SigningKey(
+            credential: credential, holder: holder, material: material, keyType: keyType, algorithm: algorithm,
+            publicKey: publicKey)
+    }
+
     var binding: KeyBinding {
         KeyBinding(
             credential: credential, holder: holder, keyType: keyType, publicKey: publicKey.subjectPublicKeyInfo)

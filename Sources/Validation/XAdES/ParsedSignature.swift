@@ -118,6 +118,9 @@ struct CanonicalizationChoice {
     /// Canonical XML 1.0 without an element of its own (xmldsig-core1 §4.4.3.2).
     static let implied = CanonicalizationChoice(method: .inclusive10, prefixes: [])
 
+    /// Exclusive Canonical XML 1.0.
+    static let exclusive = CanonicalizationChoice(method: .exclusive10, prefixes: [])
+
     private init(method: Canonicalization, prefixes: [String]) {
         self.method = method
         self.prefixes = prefixes

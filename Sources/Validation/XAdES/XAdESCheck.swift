@@ -197,6 +197,14 @@ struct XAdESCheck {
             notExamined: unsigned?.notExamined ?? [], findings: findings)
     }
 
+    /// What an archive time stamp that is added now would be over.
+    var nextArchiveOctets: [UInt8]? {
+        octets(
+            under: UnsignedProperties.TimeStamp(
+                kind: .archive, place: signature.properties?.unsigned.properties.count ?? 0, method: .exclusive,
+                token: []))
+    }
+
     /// What a time stamp of the signature is of; nil where data that it covers are not at hand.
     ///
     /// SignatureTimeStamp: ETSI EN 319 132-1 §5.3; ArchiveTimeStamp: §5.5.2.

@@ -41,6 +41,18 @@ struct RequestFields {
         return text
     }
 
+    /// An optional field that is one of the words of `Choice`.
+    func choice<Choice: RawRepresentable<String> & CaseIterable>(
+        _ name: String, _: Choice.Type
+    ) throws(Failure) -> Choice? {
+        guard let text = try text(name) else { return nil }
+        guard let choice = Choice(rawValue: text) else {
+            let words = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            throw Failure(.malformedRequest, "The field \(place)\(name) must be one of \(words).")
+        }
+        return choice
+    }
+
     /// The bytes of an optional field in Base64.
     func base64(_ name: String) throws(Failure) -> [UInt8]? {
         guard let bytes = try string(name) else { return nil }

@@ -1,6 +1,4 @@
 internal import HPKI
-internal import HTTPTypes
-internal import Host
 internal import Hummingbird
 internal import Signing
 
@@ -10,42 +8,29 @@ struct TimestampRoutes {
     private static let policyBytes = 128
 
     let stamp: StampDigest
-    let admission: Admission
-    let limits: WebSettings.Limits
+    let door: APIDoor
 
     func add(to router: Router<APIContext>) {
         router.post("/v1/timestamps") { request, context in try await timestamp(request, context) }
     }
 
-    private func timestamp(_ request: Request, _ context: APIContext) async throws(Failure) -> Response {
-        let token = try BearerToken(request.headers)
-        let key = ClientKey(address: context.peer, client: token.claimedClient)
-        try admission.enter(key)
-        let held = HeldBytes(admission, address: context.peer)
-        defer {
-            held.release()
-            admission.leave(key)
+    private func timestamp(_ request: Request, _ context: APIContext) async throws -> Response {
+        try await door.admitted(request, context) { (token, held) async throws(Failure) -> Response in
+            let (fields, origin) = try await door.read(
+                request, context, token, held, known: ["digest", "digestAlgorithm", "policy"])
+            let (digest, policy) = try read(fields)
+            return try await door.working { () async throws(Failure) in
+                Response(
+                    stamped: try await stamp(
+                        digest, policy: policy, token: token.text, deadline: origin.deadline))
+            }
         }
-        let (digest, policy) = try await read(request, held)
-        try admission.startWork()
-        defer { admission.finishWork() }
-        return Response(
-            stamped: try await stamp(
-                digest, policy: policy, token: token.text,
-                deadline: Monotonic.now + UInt64(limits.answerSeconds) * 1_000_000_000))
     }
 
-    private func read(_ request: Request, _ held: HeldBytes) async throws(Failure) -> (Digest, policy: String?) {
-        guard request.headers.count <= limits.headerCount else {
-            throw Failure(.tooManyHeaders, "The request has more than \(limits.headerCount) header fields.")
-        }
-        try request.requireJSON()
-        let fields = try RequestFields(
-            try await request.collectBody(limits, held), known: ["digest", "digestAlgorithm", "policy"])
+    private func read(_ fields: RequestFields) throws(Failure) -> (Digest, policy: String?) {
         let bytes = try fields.requiredBase64("digest", atMost: Self.digestBytes)
-        guard let algorithm = DigestAlgorithm(rawValue: try fields.requiredText("digestAlgorithm")) else {
-            let names = DigestAlgorithm.allCases.map(\.rawValue).joined(separator: ", ")
-            throw Failure(.malformedRequest, "The field digestAlgorithm must be one of \(names).")
+        guard let algorithm = try fields.choice("digestAlgorithm", DigestAlgorithm.self) else {
+            throw fields.missing("digestAlgorithm")
         }
         guard let digest = Digest(algorithm: algorithm, bytes: bytes) else {
             throw Failure(

@@ -29,6 +29,14 @@ enum Problem {
 
     private static func body(of failure: Failure, row: FailureTable.Row, requestID: String) -> ByteBuffer {
         var json = JSONWriter(capacity: 512)
+        write(failure, row, requestID, to: &json)
+        return json.finish()
+    }
+
+    /// The members of a problem, which may also stand in an answer that has others beside it.
+    static func write(
+        _ failure: Failure, _ row: FailureTable.Row, _ requestID: String, to json: inout JSONWriter
+    ) {
         json.plain("type", row.type)
         json.string("title", row.title)
         json.integer("status", row.status)
@@ -40,7 +48,6 @@ enum Problem {
             json.strings("reasons", failure.reasons)
         }
         json.string("next", row.next)
-        return json.finish()
     }
 
     /// RFC 6750 §3: a request without credentials is told the scheme alone, without an error code.

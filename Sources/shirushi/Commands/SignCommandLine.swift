@@ -8,14 +8,14 @@ import Outbound
 struct SignCommandLine: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sign",
-        abstract: "Have a prescription or dispensing result signed by a server.",
+        abstract: "Have a prescription, dispensing result or other document signed by a server.",
         discussion: """
             EXAMPLE
               shirushi sign prescription --server https://localhost:8443 \\
                   --ca ./var/home/development/tls/ca.pem --token-file token \\
                   --csv prescription.csv --out prescription.xml
             """,
-        subcommands: [Prescription.self, Dispensing.self]
+        subcommands: [Prescription.self, Dispensing.self, SignOtherDocument.self]
     )
 
     struct Prescription: AsyncParsableCommand {
@@ -45,7 +45,7 @@ struct SignCommandLine: AsyncParsableCommand {
         }
 
         fileprivate static func encoded(_ path: String) throws -> String {
-            Base64.encode(try Files.read(Paths.absolute(path), atMost: 64 << 20))
+            Base64.encode(try ServerOptions.read(path))
         }
     }
 
@@ -84,14 +84,40 @@ struct ServerOptions: ParsableArguments {
     @Option(help: "The credential to sign with, where more than one fits.") var credential: String?
     @Option(name: .customLong("idempotency-key"), help: "Repeat a request with the same key, and it signs once.")
     var idempotencyKey: String?
-    @Option(help: "The file for the signed XML.") var out: String
+    @Option(help: "The file for the signed document or signature.") var out: String
+
+    /// The bytes of a file that a person named.
+    static func read(_ path: String) throws -> [UInt8] {
+        do { return try Files.read(Paths.absolute(path), atMost: 64 << 20) } catch {
+            throw CommandError("\(path) cannot be read: \(error)", code: 64)
+        }
+    }
 
     /// Posts `body` and writes the document of the answer.
     func post(_ path: String, _ body: [String: Any]) async throws {
-        // A document that is signed and cannot be written would be lost.
+        let out = try place()
+        let answer = try await answer(to: path, body)
+        guard let text = answer["document"] as? String, let document = Base64.decode(text) else {
+            throw CommandError("the server's answer holds no document")
+        }
+        try write(document, to: out, answer)
+    }
+
+    /// The file to write, in a folder that is there: a document that is signed and cannot be written would be lost.
+    func place() throws -> String {
         let out = Paths.absolute(out)
         let folder = Paths.absolute(out + "/..")
         guard Files.exists(folder) else { throw CommandError("--out: there is no folder \(folder)") }
+        return out
+    }
+
+    func write(_ document: [UInt8], to out: String, _ answer: [String: Any]) throws {
+        try Files.write(document, to: out, mode: 0o644)
+        print("signed \(answer["signatureId"] ?? "") at \(answer["signedAt"] ?? "")")
+    }
+
+    /// The members of the answer to `body`; throws the server's problem in words.
+    func answer(to path: String, _ body: [String: Any]) async throws -> [String: Any] {
         var body = body
         if let credential { body["credentialID"] = credential }
         let token = String(decoding: try Files.read(Paths.absolute(tokenFile), atMost: 65_536), as: UTF8.self)
@@ -109,12 +135,8 @@ struct ServerOptions: ParsableArguments {
             )
         )
         let answer = (try? JSONSerialization.jsonObject(with: Data(response.body))) as? [String: Any] ?? [:]
-        guard response.status == 200, let text = answer["document"] as? String, let document = Base64.decode(text)
-        else {
-            throw CommandError(Self.problem(response.status, answer))
-        }
-        try Files.write(document, to: out, mode: 0o644)
-        print("signed \(answer["signatureId"] ?? "") at \(answer["signedAt"] ?? "")")
+        guard response.status == 200 else { throw CommandError(Self.problem(response.status, answer)) }
+        return answer
     }
 
     private static func problem(_ status: Int, _ answer: [String: Any]) -> String {

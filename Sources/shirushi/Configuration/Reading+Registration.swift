@@ -63,7 +63,7 @@ extension Reading {
     private static func offer(_ text: String, _ spares: Int) -> RegistrationSettings.Offer? {
         let isPSS = text.hasSuffix("-pss")
         guard let keyType = KeyType(rawValue: isPSS ? String(text.dropLast(4)) : text),
-            let algorithm = keyType.algorithms.first(where: { ($0 == .rsaPSSSHA256) == isPSS })
+            let algorithm = keyType.algorithms.first(where: { ($0.family == .rsaPSS) == isPSS })
         else { return nil }
         return RegistrationSettings.Offer(keyType: keyType, algorithm: algorithm, spares: spares)
     }

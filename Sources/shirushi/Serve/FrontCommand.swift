@@ -32,8 +32,11 @@ struct FrontCommand: AsyncParsableCommand {
         let failpoint = Failpoint(
             armed: configuration.kind == .development ? Environment["SHIRUSHI_FAILPOINT"] : nil
         )
-        let sign = SignDocument(core: core, validator: { trust.validator }, clock: .live, failpoint: failpoint)
         let evidence = try FrontEvidence(home: home, configuration, trust: trust, logger)
+        let sign = SignDocument(
+            core: core, validator: { trust.validator },
+            evidence: LevelEvidence(evidence.timestamps, evidence.revocation, clock: .live), clock: .live,
+            failpoint: failpoint)
         let web = try WebServer(
             settings: configuration.web, sign: sign, stamp: StampDigest(core: core, client: evidence.timestamps),
             core: core, health: { await Self.health(core, configuration) },

@@ -112,23 +112,15 @@ import Testing
 
     /// The scheme by its AlgorithmIdentifier, as a certificate would name it.
     private func scheme(of group: Group) -> SignatureScheme? {
-        let identifiers: [String: [UInt8]] =
-            switch group.type {
-            case "EcdsaVerify":
-                [
-                    "SHA-256": SignatureScheme.ecdsaWithSHA256, "SHA-384": SignatureScheme.ecdsaWithSHA384,
-                    "SHA-512": DER.sequence(DER.objectIdentifier(OID.ecdsaWithSHA512)),
-                ]
-            case "RsassaPkcs1Verify", "RsassaPkcs1Generate":
-                [
-                    "SHA-256": SignatureScheme.sha256WithRSA,
-                    "SHA-384": DER.sequence(DER.objectIdentifier(OID.sha384WithRSAEncryption), DER.null),
-                    "SHA-512": DER.sequence(DER.objectIdentifier(OID.sha512WithRSAEncryption), DER.null),
-                ]
-            case "RsassaPssVerify" where group.mgfSha == "SHA-256" && group.sLen == 32:
-                ["SHA-256": SignatureScheme.pssWithSHA256]
-            default: [:]
-            }
-        return identifiers[group.sha].flatMap { try? SignatureScheme.read($0[...]) }
+        let family: SignatureScheme.Family
+        let hashes = ["SHA-256": DigestAlgorithm.sha256, "SHA-384": .sha384, "SHA-512": .sha512]
+        guard let hash = hashes[group.sha] else { return nil }
+        switch group.type {
+        case "EcdsaVerify": family = .ecdsa
+        case "RsassaPkcs1Verify", "RsassaPkcs1Generate": family = .rsaPKCS1
+        case "RsassaPssVerify" where group.mgfSha == group.sha && group.sLen == hash.byteCount: family = .rsaPSS
+        default: return nil
+        }
+        return try? SignatureScheme.read(SignatureScheme(family: family, hash: hash).identifier[...])
     }
 }

@@ -1,0 +1,59 @@
+package import Certificates
+package import Evidence
+package import Formats
+package import HPKI
+
+/// Where levels above B-B get what they need of third parties: time stamps, certificates, revocation data.
+package struct LevelEvidence: Sendable {
+    /// A judged time-stamp token in DER over a digest.
+    package var stamp: @Sendable (Digest) async throws(Failure) -> [UInt8]
+    /// Path and revocation data of a certificate, which may be found among `others`.
+    package var material:
+        @Sendable (_ certificate: HPKICertificate, _ others: [HPKICertificate]) async throws(Failure) ->
+            ValidationMaterial
+
+    /// Evidence from these two places.
+    package init(
+        stamp: @escaping @Sendable (Digest) async throws(Failure) -> [UInt8],
+        material:
+            @escaping @Sendable (HPKICertificate, [HPKICertificate]) async throws(Failure) -> ValidationMaterial
+    ) {
+        self.stamp = stamp
+        self.material = material
+    }
+
+    /// Evidence over the network, as the configuration allows it.
+    package init(_ client: TimeStampClient, _ revocation: RevocationData, clock: WallClock) {
+        self.init(
+            stamp: { (digest) async throws(Failure) in
+                do throws(EvidenceError) { return try await client.stamp(digest).token } catch { throw error.failure }
+            },
+            material: { (certificate, others) async throws(Failure) in
+                do throws(EvidenceError) {
+                    return try await revocation.material(for: certificate, intermediates: others, at: clock.now())
+                } catch { throw error.failure }
+            })
+    }
+
+    /// No place at all: every level above B-B is refused.
+    package static let none = LevelEvidence(
+        stamp: { _ throws(Failure) in throw notOffered }, material: { _, _ throws(Failure) in throw notOffered })
+
+    private static let notOffered = EvidenceError.noAuthority.failure
+
+    /// What a verifier of a time-stamp token needs.
+    func material(ofTimeStamp token: [UInt8]) async throws(Failure) -> ValidationMaterial {
+        let certificates: [HPKICertificate]
+        do { certificates = try TimeStampToken(der: token).certificates } catch {
+            throw Failure(.wrongDocument, "A time stamp of the signature cannot be read: \(error).")
+        }
+        guard let authority = certificates.first(where: { $0.extensions.extendedKeyUsages == [OID.timeStamping] })
+        else {
+            throw Failure(.wrongDocument, "A time stamp of the signature does not hold its authority's certificate.")
+        }
+        var material = try await material(authority, certificates)
+        // Without it a verifier would have to find the authority's own certificate in the token alone.
+        if !material.certificates.contains(authority.der) { material.certificates.insert(authority.der, at: 0) }
+        return material
+    }
+}

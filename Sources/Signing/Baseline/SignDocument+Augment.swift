@@ -1,0 +1,74 @@
+internal import CoreProtocol
+internal import Formats
+package import HPKI
+internal import Validation
+internal import XML
+
+/// What a client asks of `POST /v1/augmentations`: a signature raised to a level.
+package struct AugmentationOrder: Sendable, Hashable {
+    /// A signed document or a signature alone: XML, or CMS in DER.
+    package let signature: [UInt8]
+    package let level: SignatureLevel
+    /// The octets of what a detached signature covers.
+    package let content: [UInt8]?
+    /// The name by which a detached XAdES signature knows them.
+    package let name: String?
+
+    /// An order with all its fields.
+    package init(signature: [UInt8], level: SignatureLevel, content: [UInt8]? = nil, name: String? = nil) {
+        self.signature = signature
+        self.level = level
+        self.content = content
+        self.name = name
+    }
+}
+
+extension SignDocument {
+    /// Raises every signature of a document to a level, but those that another one covers; no key of a holder's is used.
+    ///
+    /// A signature that certainly does not hold is refused, since a time stamp would lend it dignity.
+    package func augment(_ order: AugmentationOrder, _ origin: RequestOrigin) async throws(Failure) -> [UInt8] {
+        try await core.identify(origin.token, deadline: origin.deadline)
+        guard order.level > .bB else {
+            throw Failure(.malformedRequest, "A signature is raised to B-T, B-LT or B-LTA.")
+        }
+        guard order.signature.count <= limits.documentBytes else {
+            throw Failure(.tooLarge, "The signature is longer than \(limits.documentBytes) bytes.")
+        }
+        let before = judge(order.signature, order)
+        guard before.result != .failed, !before.signatures.isEmpty else {
+            throw Failure(.wrongDocument, "There is no signature here that holds.", reasons: before.reasons)
+        }
+        var (bytes, isRaised) = (order.signature, false)
+        for (number, report) in before.signatures.enumerated().reversed() where report.kind != .embeddedPrescription {
+            let candidate = try await raised(bytes, number, report, order)
+            // What stands under another signature cannot grow without breaking that one.
+            guard judge(candidate, order).result != .failed else { continue }
+            (bytes, isRaised) = (candidate, true)
+        }
+        guard isRaised else { throw .surprised("no signature could be raised") }
+        return bytes
+    }
+
+    private func judge(_ bytes: [UInt8], _ order: AugmentationOrder) -> ValidationReport {
+        validator().judge(bytes, detached: order.detached, at: clock.now())
+    }
+
+    private func raised(
+        _ bytes: [UInt8], _ number: Int, _ report: SignatureReport, _ order: AugmentationOrder
+    ) async throws(Failure) -> [UInt8] {
+        let raise = RaiseLevel(evidence: evidence, limits: limits.ofAnswers)
+        guard report.kind == .cades else {
+            return try await raise.xades(bytes, signature: number, to: order.level, order.detached)
+        }
+        let digest = order.content.map { Digest(of: $0) }
+        return try await raise.cades(bytes, signer: number, to: order.level, contentDigest: digest)
+    }
+}
+
+extension AugmentationOrder {
+    fileprivate var detached: DetachedContent {
+        guard let content else { return .none }
+        return name.map { DetachedContent(named: [$0: content]) } ?? DetachedContent(single: content)
+    }
+}

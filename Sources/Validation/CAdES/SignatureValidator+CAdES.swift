@@ -1,0 +1,63 @@
+internal import Certificates
+internal import Formats
+internal import HPKI
+
+extension SignatureValidator {
+    /// Judges each signer of a CMS signature; `detached` gives the content of one that is kept apart.
+    func judgeCMS(_ bytes: [UInt8], _ detached: DetachedContent, at now: Instant) -> ValidationReport {
+        do throws(Finding) {
+            let parsed = try ParsedCAdES(bytes)
+            let content = CAdESContent(
+                octets: detached.single ?? detached.named.values.first, digests: Array(detached.digests.values))
+            let reports = parsed.signers.indices.map { judge(parsed, signer: $0, content, at: now) }
+            return report(reports, [], at: now)
+        } catch {
+            return report([], [error], at: now)
+        }
+    }
+
+    private func judge(
+        _ parsed: ParsedCAdES, signer index: Int, _ content: CAdESContent, at now: Instant
+    ) -> SignatureReport {
+        var report = SignatureReport(kind: .cades)
+        let signer = parsed.signers[index]
+        report.claimedSigningTime = signer.claimedSigningTime
+        report.algorithms = Set([signer.digestAlgorithm, signer.signatureAlgorithm]).sorted()
+        do throws(Finding) {
+            let check = try CAdESCheck(parsed, signer: index, content: content)
+            judge(check.checked, at: now, known: nil, into: &report)
+            if !check.notUnderstood.isEmpty {
+                report.findings.append(
+                    .unknown(
+                        .signatureConstraintsFailure, "signed-attribute-not-understood",
+                        "The signer signed attributes that are not understood here."))
+            }
+        } catch {
+            report.findings.append(error)
+        }
+        return report
+    }
+}
+
+extension CAdESCheck {
+    /// What the process of validation needs of this signature.
+    var checked: CheckedSignature {
+        var stamps = signatureTimeStamps.map { stamp in
+            CheckedSignature.TimeStamp(kind: .signature, token: stamp.token) { stamp.octets }
+        }
+        var before = Set(signatureTimeStamps.map(\.token))
+        for stamp in archiveTimeStamps {
+            // One that leaves out an earlier time stamp is no proof of it, and the process takes it for one.
+            let coversAll = before.isSubset(of: stamp.protectedTimeStamps)
+            stamps.append(
+                CheckedSignature.TimeStamp(kind: .archive, token: stamp.token) { coversAll ? stamp.octets : nil })
+            before.insert(stamp.token)
+        }
+        return CheckedSignature(
+            certificate: certificate, others: others,
+            covered: [.octets(count: coverage.byteCount ?? 0, isWhole: true)],
+            claimedSigningTime: claimedSigningTime, scheme: scheme, digests: [digestAlgorithm], timeStamps: stamps,
+            // One SignedData holds what was kept for all certificates alike.
+            material: material, timeStampMaterial: ValidationMaterial(), notExamined: notExamined, findings: [])
+    }
+}
