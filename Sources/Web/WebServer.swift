@@ -107,6 +107,7 @@ extension WebServer {
         if groups.contains(.api) {
             SigningRoutes(sign: sign, core: core, admission: admission, limits: settings.limits, failpoint: failpoint)
                 .add(to: router)
+            ValidationRoutes(validate: sign.validation, admission: admission, limits: settings.limits).add(to: router)
         }
         if groups.contains(.ra) {
             RegistrationRoutes(

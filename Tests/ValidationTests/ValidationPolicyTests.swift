@@ -1,3 +1,5 @@
+import Certificates
+import Development
 import HPKI
 import Testing
 import Validation

@@ -23,11 +23,12 @@ package enum RouteTable {
     package static let prescriptions = Entry("POST", "/v1/prescriptions", .api, toStranger: .missingToken)
     package static let dispensings = Entry("POST", "/v1/dispensings", .api, toStranger: .missingToken)
     package static let signature = Entry("GET", "/v1/signatures/{id}", .api, toStranger: .missingToken)
+    package static let validations = Entry("POST", "/v1/validations", .api, toStranger: .missingToken)
     package static let live = Entry("GET", "/health/live", .health, toStranger: nil)
     package static let ready = Entry("GET", "/health/ready", .health, toStranger: nil)
 
     /// All routes of the listeners that speak TLS.
-    package static let entries = [prescriptions, dispensings, signature, live, ready] + registration
+    package static let entries = [prescriptions, dispensings, signature, validations, live, ready] + registration
 
     /// The registration authorities' routes.
     package static let registration =
