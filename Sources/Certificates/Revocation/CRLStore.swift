@@ -44,6 +44,29 @@ package struct CRLStore: Sendable {
     package func adding(
         _ list: CertificateRevocationList, issuers: [HPKICertificate]
     ) throws(CRLError) -> CRLStore {
+        try adding(list, issuers: issuers, isKeepingOthers: false)
+    }
+
+    /// This store with one more list beside every other issue of the same publication, newer or older.
+    ///
+    /// For past moments: an authority drops expired certificates from its newest list, and an older one still knows them.
+    package func keeping(
+        _ list: CertificateRevocationList, issuers: [HPKICertificate]
+    ) throws(CRLError) -> CRLStore {
+        try adding(list, issuers: issuers, isKeepingOthers: true)
+    }
+
+    /// Every list that alone tells whether `certificate`, issued by `issuer`, is revoked; the newest first.
+    package func history(
+        for certificate: HPKICertificate, issuedBy issuer: HPKICertificate
+    ) -> [CertificateRevocationList] {
+        lists(of: issuer.subject).filter { $0.key == issuer.publicKey && $0.list.covers(certificate) }
+            .map(\.list).sorted { $0.isNewer(than: $1) }
+    }
+
+    private func adding(
+        _ list: CertificateRevocationList, issuers: [HPKICertificate], isKeepingOthers: Bool
+    ) throws(CRLError) -> CRLStore {
         var fault: CRLError = .unknownIssuer(list.issuer.text)
         for issuer in issuers where list.mayBeSigned(by: issuer) {
             do throws(SignatureError) {
@@ -54,9 +77,13 @@ package struct CRLStore: Sendable {
             }
             var held = lists[issuer.subject] ?? []
             let new = Held(list: list, key: issuer.publicKey)
-            if let index = held.firstIndex(where: { $0.key == new.key && $0.list.isSameSeries(as: list) }) {
-                guard list.isNewer(than: held[index].list) else { return self }
-                held[index] = new
+            let same = held.firstIndex { $0.key == new.key && $0.list.isSameSeries(as: list) }
+            if isKeepingOthers {
+                guard !held.contains(where: { $0.key == new.key && $0.list.der == list.der }) else { return self }
+                held.append(new)
+            } else if let same {
+                guard list.isNewer(than: held[same].list) else { return self }
+                held[same] = new
             } else {
                 held.append(new)
             }

@@ -39,13 +39,8 @@ package struct TSTInfo: Sendable, Hashable {
             guard serialNumber.count <= 21 else { throw .invalidValue }
             (genTime, isGenTimeCut) = try fields.next(.generalizedTime).preciseTime()
             accuracyMicroseconds = try fields.enterOptional(.sequence).map(Self.readAccuracy)
-            if let flag = try fields.optional(.boolean) {
-                // FALSE is the default, which DER leaves out.
-                guard try flag.boolean() else { throw .invalidValue }
-                isOrdered = true
-            } else {
-                isOrdered = false
-            }
+            // FALSE is the default, which DER leaves out; the e-prescription service's own authority writes it.
+            isOrdered = try fields.optional(.boolean)?.boolean() ?? false
             nonce = try fields.optional(.integer).map(Self.readNonce)
             authority = try fields.enterOptional(.context(0)).map(Self.readName)
             if let implicit = try fields.optional(.context(1)) {

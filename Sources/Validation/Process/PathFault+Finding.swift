@@ -54,4 +54,7 @@ extension PathFault {
     }
 
     var isRevocation: Bool { if case .revoked = self { true } else { false } }
+
+    /// True where the certificate has come to its end.
+    var isEnd: Bool { if case .expired = self { true } else { isRevocation } }
 }

@@ -9,10 +9,10 @@ internal import HPKI
 struct RevocationData {
     private static let answerLimit = 16
 
-    let configured: CRLStore
-    let embedded: CRLStore
-    /// The newest of both.
-    let all: CRLStore
+    /// Lists of both kinds: the newest that speaks of a moment decides, and older ones stand behind it, since an authority
+    /// drops expired certificates from its newest list.
+    let crls: CRLStore
+    private let configured: CRLStore
     let answers: [OCSPResponse]
     /// How many answers stand first that were configured.
     private let configuredAnswerCount: Int
@@ -25,19 +25,14 @@ struct RevocationData {
         let certificates = material.flatMap(\.certificates).filter { seen.insert($0).inserted }
             .compactMap(ReadCertificates.certificate)
         let issuers = trust.anchors + trust.intermediates + certificates.filter(\.isCA)
-        var embedded = CRLStore()
         var all = crls
         var known: Set<[UInt8]> = []
         for der in material.flatMap(\.crls) where known.insert(der).inserted {
-            guard let list = try? CertificateRevocationList(der: der),
-                let more = try? embedded.adding(list, issuers: issuers)
-            else { continue }
-            embedded = more
-            all = (try? all.adding(list, issuers: issuers)) ?? all
+            guard let list = try? CertificateRevocationList(der: der) else { continue }
+            all = (try? all.keeping(list, issuers: issuers)) ?? all
         }
         configured = crls
-        self.embedded = embedded
-        self.all = all
+        self.crls = all
         self.certificates = certificates
         configuredAnswerCount = min(ocsp.count, Self.answerLimit)
         answers =
@@ -45,26 +40,19 @@ struct RevocationData {
             + material.flatMap(\.ocspResponses).prefix(Self.answerLimit).compactMap { try? OCSPResponse(der: $0) }
     }
 
-    /// The stores by which a past moment is judged: an authority drops expired certificates from its newest list, so
-    /// that an older one may know more; a revocation that any of them knows counts.
-    var stores: [CRLStore] { [all, embedded, configured] }
-
     /// The list or answer that each certificate of `chain` below the anchor was found good by, as of `instant`.
     func sources(for chain: [HPKICertificate], at instant: Instant) -> [RevocationSource] {
         zip(chain, chain.dropFirst()).flatMap { certificate, issuer -> [RevocationSource] in
             var found: [RevocationSource] = []
-            for store in stores {
-                guard let list = store.current(for: certificate, issuedBy: issuer),
-                    list.nextUpdate.map({ instant <= $0 }) == true
-                else { continue }
-                let cameAlong = configured.current(for: certificate, issuedBy: issuer)?.der != list.der
+            let lists = crls.history(for: certificate, issuedBy: issuer)
+            if let list = lists.first(where: { $0.speaks(of: certificate, at: instant) }) {
+                let isOwn = configured.history(for: certificate, issuedBy: issuer).contains { $0.der == list.der }
                 found.append(
                     RevocationSource(
                         kind: .crl, certificate: certificate.subject.text, issuer: list.issuer.text,
-                        thisUpdate: list.thisUpdate, nextUpdate: list.nextUpdate, isEmbedded: cameAlong))
-                break
+                        thisUpdate: list.thisUpdate, nextUpdate: list.nextUpdate, isEmbedded: !isOwn))
             }
-            let demands = OCSPRequirements(at: instant, toleranceSeconds: nil, crls: all)
+            let demands = OCSPRequirements(at: instant, toleranceSeconds: nil, crls: crls)
             for (place, response) in answers.enumerated() {
                 guard let answer = try? response.verify(for: certificate, issuedBy: issuer, demands) else { continue }
                 found.append(
@@ -76,5 +64,12 @@ struct RevocationData {
             }
             return found
         }
+    }
+}
+
+extension CertificateRevocationList {
+    /// Whether the list is fresh at `instant` and is from before the certificate's end.
+    fileprivate func speaks(of certificate: HPKICertificate, at instant: Instant) -> Bool {
+        nextUpdate.map { instant <= $0 } == true && certificate.notAfter >= thisUpdate
     }
 }

@@ -53,11 +53,4 @@ extension TimeStampFault {
         default: false
         }
     }
-
-    var isRevocation: Bool {
-        switch self {
-        case .certificate(let fault), .certificateEnded(let fault): fault.isRevocation
-        default: false
-        }
-    }
 }

@@ -74,8 +74,8 @@ struct TimeStampProcess {
     private func judge(
         _ token: TimeStampToken, _ expected: TimeStampExpectation, _ data: RevocationData, existedAt proven: Instant?
     ) -> Result<ProvenTime, TimeStampFault> {
-        func attempt(_ crls: CRLStore, at moment: Instant, isProven: Bool) -> Result<ProvenTime, TimeStampFault> {
-            var requirements = TimeStampRequirements(trust: trust.trust, crls: crls, at: moment)
+        func attempt(at moment: Instant, isProven: Bool) -> Result<ProvenTime, TimeStampFault> {
+            var requirements = TimeStampRequirements(trust: trust.trust, crls: data.crls, at: moment)
             requirements.ocsp = data.answers
             requirements.certificates = data.certificates
             requirements.toleranceSeconds = policy.toleranceSeconds
@@ -85,16 +85,9 @@ struct TimeStampProcess {
             requirements.path.isExistenceProven = isProven
             return Result { () throws(TimeStampFault) in try token.judge(for: expected, requirements).provenTime() }
         }
-        let present = attempt(data.all, at: now, isProven: false)
+        let present = attempt(at: now, isProven: false)
         guard case .failure(let fault) = present, fault.mayBeSettledByProof, let proven else { return present }
-        var good: ProvenTime?
-        for store in data.stores {
-            switch attempt(store, at: proven, isProven: true) {
-            case .success(let time): good = good ?? time
-            case .failure(let past): if past.isRevocation { return .failure(past) }
-            }
-        }
-        return good.map { .success($0) } ?? .failure(fault)
+        return attempt(at: proven, isProven: true)
     }
 }
 

@@ -48,39 +48,27 @@ struct ValidationProcess {
         of signature: CheckedSignature, _ data: RevocationData, _ proven: Instant?, _ conclusion: inout Conclusion
     ) {
         let strangers = signature.others + data.certificates
-        func attempt(_ crls: CRLStore, at moment: Instant, isProven: Bool) -> PathJudgement {
+        func attempt(at moment: Instant, isProven: Bool) -> PathJudgement {
             var requirements = requirements
             requirements.minimumModulusBits = policy.minimumModulusBits
             if let policies = policy.certificatePolicies { requirements.acceptablePolicies = policies }
             requirements.isExistenceProven = isProven
-            return PathValidator(trust: trust, crls: crls, ocsp: data.answers, requirements: requirements)
+            return PathValidator(trust: trust, crls: data.crls, ocsp: data.answers, requirements: requirements)
                 .judge(signature.certificate, intermediates: strangers, at: moment)
         }
-        let present = attempt(data.all, at: now, isProven: false)
+        let claimed = signature.claimedSigningTime
+        let present = attempt(at: now, isProven: false)
         guard let fault = present.fault else { return conclusion.take(present, data, at: now) }
         guard fault.mayBeSettledByProof, let proven else {
-            return conclusion.findings.append(fault.finding(signedAt: signature.claimedSigningTime))
+            return conclusion.findings.append(fault.finding(signedAt: claimed))
         }
-        var good: PathJudgement?
-        var first: PathFault?
-        for store in data.stores {
-            let past = attempt(store, at: proven, isProven: true)
-            switch past.fault {
-            case nil: good = good ?? past
-            case let past? where past.isRevocation:
-                return conclusion.findings.append(past.finding(signedAt: signature.claimedSigningTime))
-            case let past?: first = first ?? past
-            }
+        let past = attempt(at: proven, isProven: true)
+        guard past.fault == nil else {
+            return conclusion.findings.append((past.fault ?? fault).finding(signedAt: claimed))
         }
-        if let good {
-            conclusion.take(good, data, at: proven)
-            // Missing data of today are settled too, and nothing to speak of.
-            if case .expired = fault { conclusion.remarks.append(Remark(fault)) }
-            if fault.isRevocation { conclusion.remarks.append(Remark(fault)) }
-        } else {
-            let claimed = signature.claimedSigningTime
-            conclusion.findings.append((first ?? fault).finding(signedAt: claimed))
-        }
+        conclusion.take(past, data, at: proven)
+        // Data that are missing today are settled too, and nothing to speak of.
+        if fault.isEnd { conclusion.remarks.append(Remark(fault)) }
     }
 
     // MARK: Times (§5.5.4)

@@ -26,12 +26,14 @@ package enum RouteTable {
     package static let augmentations = Entry("POST", "/v1/augmentations", .api, toStranger: .missingToken)
     package static let signature = Entry("GET", "/v1/signatures/{id}", .api, toStranger: .missingToken)
     package static let timestamps = Entry("POST", "/v1/timestamps", .api, toStranger: .missingToken)
+    package static let validations = Entry("POST", "/v1/validations", .api, toStranger: .missingToken)
     package static let live = Entry("GET", "/health/live", .health, toStranger: nil)
     package static let ready = Entry("GET", "/health/ready", .health, toStranger: nil)
 
     /// All routes of the listeners that speak TLS.
     package static let entries =
-        [prescriptions, dispensings, signatures, augmentations, signature, timestamps, live, ready] + registration
+        [prescriptions, dispensings, signatures, augmentations, signature, timestamps, validations, live, ready]
+        + registration
 
     /// The registration authorities' routes.
     package static let registration =

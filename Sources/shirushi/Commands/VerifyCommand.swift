@@ -3,40 +3,85 @@ import Certificates
 import HPKI
 import Host
 import Validation
+import YAML
 
-/// `shirushi verify`: judges a signed prescription or dispensing result.
+/// `shirushi verify`: judges the signatures of a document.
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Judge the signatures of a prescription or dispensing result.",
+        abstract: "Judge the XML signatures of a document: a prescription, a dispensing result, or any other.",
         discussion: """
             Says who signed, in what role, when, and what the signature covers.
             Exit 0 passed, 1 failed, 2 indeterminate, 64 wrong usage. Without --trust no signer can be trusted, so a good
-            signature is indeterminate.
+            signature is indeterminate. Nothing is ever fetched.
 
             EXAMPLES
               shirushi verify prescription.xml --trust ./var/home/trust
               shirushi verify prescription.xml --json
+              shirushi verify letter.sig.xml --content letter.pdf --trust ./trust --format html > report.html
             """
     )
 
+    /// How the report is written.
+    enum Format: String, ExpressibleByArgument, CaseIterable, Sendable {
+        case text
+        case json
+        case xml
+        case html
+    }
+
     @Argument(help: "The signed XML document.") var file: String
-    @Option(help: "A folder with anchors/, intermediates/ and crls/.") var trust: String?
-    @Flag(help: "A report for machines.") var json = false
+    @Option(help: "A folder with anchors/, intermediates/ and crls/, and the same below timestamps/.")
+    var trust: String?
+    @Option(help: "The data of a detached signature.") var content: String?
+    @Option(help: "A validation policy; by default the one that ships.") var policy: String?
+    @Option(help: "text, json, xml or html.") var format: Format?
+    @Flag(help: "The same as --format json.") var json = false
 
     func run() async throws {
-        let bytes: [UInt8]
-        do { bytes = try Files.read(Paths.absolute(file), atMost: 64 << 20) } catch {
-            throw CommandError("\(file) cannot be read: \(error)", code: 64)
+        let bytes = try read(file)
+        let content = try content.map(read)
+        let report = try validator().judge(
+            bytes, detached: DetachedContent(single: content), at: WallClock.live.now())
+        switch format ?? (json ? .json : .text) {
+        case .text: print(report.text)
+        case .json: print(report.json)
+        case .xml: print(report.xml)
+        case .html: print(report.html)
         }
-        let validator: SignatureValidator
+        throw ExitCode(report.result.exitCode)
+    }
+
+    private func validator() throws -> SignatureValidator {
+        var rules: ValidationPolicy
+        let file = try policy.map(read) ?? ValidationPolicy.shippedFile
+        do throws(YAMLError) {
+            rules = try ValidationPolicy(reading: file)
+        } catch {
+            throw CommandError("the validation policy cannot be used: \(error.description)", code: 64)
+        }
+        // Folders of a policy are relative to its file.
+        let base = Paths.absolute(policy.map { $0 + "/.." } ?? ".")
+        rules.signerTrust = rules.signerTrust.map { $0.hasPrefix("/") ? $0 : Paths.absolute(base + "/" + $0) }
+        rules.timeStampTrust = rules.timeStampTrust.map { $0.hasPrefix("/") ? $0 : Paths.absolute(base + "/" + $0) }
+        guard let trust else {
+            guard rules.signerTrust.isEmpty else {
+                throw CommandError("a policy that names anchors needs --trust too", code: 64)
+            }
+            return SignatureValidator(trust: TrustStore(anchors: []), crls: CRLStore(), policy: rules)
+        }
         do {
-            validator = try trust.map { try TrustSnapshot(folder: Paths.absolute($0)).validator } ?? .trustingNobody
+            return try TrustSnapshot(folder: Paths.absolute(trust), policy: rules).validator
         } catch {
             throw CommandError("the trust folder cannot be used: \(error)", code: 64)
         }
-        let report = validator.judge(bytes, at: WallClock.live.now())
-        print(json ? report.json : report.text)
-        throw ExitCode(report.result.exitCode)
+    }
+
+    private func read(_ path: String) throws -> [UInt8] {
+        do {
+            return try Files.read(Paths.absolute(path), atMost: 64 << 20)
+        } catch {
+            throw CommandError("\(path) cannot be read: \(error)", code: 64)
+        }
     }
 }

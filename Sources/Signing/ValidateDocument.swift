@@ -1,0 +1,51 @@
+package import HPKI
+package import Validation
+
+/// Front's judgement on a signed document that a caller sends: no key is used and nothing is recorded.
+package struct ValidateDocument: Sendable {
+    let validator: @Sendable () -> SignatureValidator
+    let clock: WallClock
+    let limits: SigningLimits
+
+    /// How a report is written.
+    package enum Format: String, Sendable, CaseIterable {
+        case json
+        case text
+        case xml
+        case html
+
+        /// The media type of the answer.
+        package var mediaType: String {
+            switch self {
+            case .json: "application/json"
+            case .text: "text/plain; charset=utf-8"
+            case .xml: "application/xml"
+            case .html: "text/html; charset=utf-8"
+            }
+        }
+    }
+
+    /// The report on `document`, in UTF-8; `content` are the octets of a detached signature.
+    ///
+    /// A document that cannot be read is judged too: its report says failed. Throws `.tooLarge`.
+    package func report(
+        on document: [UInt8], content: [UInt8]?, as format: Format
+    ) throws(Failure) -> [UInt8] {
+        // What is made of a document of the allowed length may be twice as long.
+        guard max(document.count, content?.count ?? 0) <= limits.documentBytes * 2 else {
+            throw Failure(.tooLarge, "The document is longer than \(limits.documentBytes * 2) bytes.")
+        }
+        let report = validator().judge(document, detached: DetachedContent(single: content), at: clock.now())
+        switch format {
+        case .json: return Array(report.json.utf8)
+        case .text: return Array(report.text.utf8)
+        case .xml: return Array(report.xml.utf8)
+        case .html: return Array(report.html.utf8)
+        }
+    }
+}
+
+extension SignDocument {
+    /// Judging documents by the same trust, clock and limits.
+    package var validation: ValidateDocument { ValidateDocument(validator: validator, clock: clock, limits: limits) }
+}
