@@ -81,9 +81,10 @@ import Validation
             let after = try CMSSignedData(contentInfo: raised[...])
             #expect(after.signers[1 - index].encoded.elementsEqual(before.signers[1 - index].encoded))
             #expect(after.signers[index].signedFields.elementsEqual(before.signers[index].signedFields))
-            #expect(after.signers[index].unsignedAttributes.map(\.type).sorted() == [
-                OID.archiveTimeStampV3, OID.signatureTimeStamp,
-            ])
+            #expect(
+                after.signers[index].unsignedAttributes.map(\.type).sorted() == [
+                    OID.archiveTimeStampV3, OID.signatureTimeStamp,
+                ])
             for signer in after.signers {
                 let owner = try #require(scenes.first { signer.names($0.certificate) })
                 try signer.verify(

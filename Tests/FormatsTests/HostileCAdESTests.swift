@@ -60,7 +60,7 @@ import Validation
                 #expect(free.contains(place), "byte \(place) ^ \(flip)")
             }
         }
-        print("CAdES \(level.rawValue): \(original.count) bytes, \(free.count) unsigned; passed \(passed) of 2 ways each")
+        print("CAdES \(level.rawValue): \(original.count) bytes in 2 ways, \(free.count) unsigned; \(passed) passed")
     }
 
     @Test func `every truncation is refused, and two thousand mutations are read or refused`() throws {
