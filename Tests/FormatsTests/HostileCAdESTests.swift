@@ -61,7 +61,7 @@ import Validation
                 #expect(free.contains(place), "byte \(place) ^ \(flip)")
             }
         }
-        print("CAdES \(level.rawValue): \(original.count) bytes, \(free.count) unsigned (every 16th changed); \(passed) passed")
+        print("CAdES \(level.rawValue): \(original.count) bytes, \(free.count) of them unsigned; \(passed) passed")
     }
 
     @Test func `every truncation is refused, and two thousand mutations are read or refused`() throws {
