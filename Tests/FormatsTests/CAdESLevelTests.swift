@@ -12,14 +12,15 @@ import Validation
 
     private func files(_ scene: CAdESScene) -> [String: [UInt8]] {
         [
-            "content": CAdESScene.content, "roots.pem": Array(scene.root.pem.utf8),
+            "content": CAdESScene.content,
+            "roots.pem": Array((scene.intermediates + [scene.root]).map(\.pem).joined().utf8),
             "between.pem": Array(scene.intermediates.map(\.pem).joined().utf8),
         ]
     }
 
     private let verify = [
         "cms", "-verify", "-cades", "-binary", "-inform", "der", "-in", "signature", "-CAfile", "roots.pem",
-        "-certfile", "between.pem", "-purpose", "any", "-attime", "1790000000",
+        "-purpose", "any", "-attime", "1790000000",
     ]
 
     private func openssl(_ arguments: [String], in folder: URL) throws -> (status: Int32, text: String) {

@@ -12,6 +12,8 @@ struct CAdESScene {
     /// A whole OCSPResponse, though a refusal: what it says is not looked at here.
     static let ocspResponse = DER.sequence(DER.value(.enumerated, [6]))
 
+    /// With the holder's certificate issued.
+    let pki: DevelopmentPKI
     let algorithm: SignatureAlgorithm
     let key: DevelopmentKey
     let certificate: HPKICertificate
@@ -20,15 +22,20 @@ struct CAdESScene {
     let intermediates: [HPKICertificate]
     let material: ValidationMaterial
 
-    init(_ type: KeyType = .p256, _ algorithm: SignatureAlgorithm? = nil) throws {
-        var pki = try DevelopmentPKI.create(random: Self.random, now: Self.noon.adding(seconds: -86_400))
-        var authority = try pki.timeStampAuthority(now: Self.noon.adding(seconds: -86_400))
+    /// A holder of `pki`, or of one made for the occasion.
+    init(
+        _ type: KeyType = .p256, _ algorithm: SignatureAlgorithm? = nil, pki given: DevelopmentPKI? = nil
+    ) throws {
+        let dayBefore = Self.noon.adding(seconds: -86_400)
+        var pki = try given ?? DevelopmentPKI.create(random: Self.random, now: dayBefore)
+        var authority = try pki.timeStampAuthority(now: dayBefore)
         key = try DevelopmentKey.make(type)
         self.algorithm = try #require(algorithm ?? type.algorithms.first)
         let holder = HolderProfile(
             romajiName: "Hanako Tameshi", japaneseName: "試し　花子", identifier: "dev-0001", roles: [.medicalDoctor])
         certificate = try pki.issue(holder, publicKey: key.subjectPublicKeyInfo, by: .medis, now: Self.noon)
         let lists = try Array(pki.crls(now: Self.noon).values) + [authority.crl(now: Self.noon)]
+        self.pki = pki
         root = pki.root
         intermediates = pki.trustStore.intermediates + [authority.authorityCertificate]
         self.authority = authority

@@ -51,7 +51,8 @@ import Validation
         let free = try unsigned(original)
         var random = Seeded(state: 5652)
         var passed = 0
-        for place in original.indices {
+        // Where nothing is signed a sample shows that nothing traps.
+        for place in original.indices where !free.contains(place) || place.isMultiple(of: 16) {
             for flip in [UInt8(1) << UInt8(random.below(8)), 0xFF] {
                 var bytes = original
                 bytes[place] ^= flip
@@ -60,7 +61,7 @@ import Validation
                 #expect(free.contains(place), "byte \(place) ^ \(flip)")
             }
         }
-        print("CAdES \(level.rawValue): \(original.count) bytes, \(free.count) unsigned; passed \(passed) of 2 ways each")
+        print("CAdES \(level.rawValue): \(original.count) bytes, \(free.count) of them unsigned; \(passed) passed")
     }
 
     @Test func `every truncation is refused, and two thousand mutations are read or refused`() throws {
