@@ -123,7 +123,8 @@ class TestConfiguration:
             settings["revocation"]["prefixes"] = ["http://lists.example"]
 
         instance.configure(spoil)
-        (instance.home / "trust/timestamps/anchors/dev-timestamps.pem").unlink()
+        for path in ("anchors/dev-timestamps.pem", "crls/development-tsa.crl"):
+            (instance.home / "trust/timestamps" / path).unlink()
         text = self.faults(instance)
         for words in (
             "names one authority twice",
