@@ -2,12 +2,13 @@
 
 import base64
 import hashlib
+import shutil
 import subprocess
 
 import pytest
 
 import documents
-from instance import problem
+from instance import problem, shirushi
 
 
 def ask(instance, digest, algorithm="sha256", holder="doctor-1", **more):
@@ -96,3 +97,65 @@ def test_an_instance_without_authorities_offers_none(make_instance):
     instance.configure(lambda settings: settings.pop("timestamps"))
     instance.start()
     problem(ask(instance, bytes(32)), "time-stamps-not-offered")
+
+
+class TestConfiguration:
+    def faults(self, instance):
+        run = shirushi("serve", "--home", instance.home, "--check", check=False)
+        assert run.returncode == 78, run.stdout + run.stderr
+        return run.stderr
+
+    def test_production_has_no_development_authority(self, make_instance):
+        instance = make_instance()
+        instance.configure(lambda settings: settings.update(kind="production"))
+        text = self.faults(instance)
+        assert "`development`: a production instance has no development authority" in text, text
+        assert "`trust/timestamps/anchors`: " in text and "is a development anchor" in text, text
+
+    def test_what_is_unsafe_or_cannot_work_is_named(self, make_instance):
+        instance = make_instance()
+
+        def spoil(settings):
+            authority = settings["timestamps"]["authorities"][0]
+            authority["url"] = "ftp://tsa.example/"
+            authority["timeoutSeconds"] = 40
+            settings["timestamps"]["authorities"] = [authority, dict(authority, policies=[])]
+            settings["revocation"]["prefixes"] = ["http://lists.example"]
+
+        instance.configure(spoil)
+        for path in ("anchors/dev-timestamps.pem", "crls/development-tsa.crl"):
+            (instance.home / "trust/timestamps" / path).unlink()
+        text = self.faults(instance)
+        for words in (
+            "names one authority twice",
+            "must begin with https://",
+            "more than a minute",
+            "`revocation.prefixes`: http://lists.example must be",
+            "there is no certificate in",
+        ):
+            assert words in text, text
+
+    def test_an_instance_made_before_there_were_time_stamps_serves(self, make_instance):
+        instance = make_instance()
+
+        def forget(settings):
+            for key in ("timestamps", "revocation", "development"):
+                settings.pop(key)
+
+        instance.configure(forget)
+        for folder in ("trust/timestamps", "evidence"):
+            shutil.rmtree(instance.home / folder)
+        (instance.home / "development/timestamps.json").unlink()
+        instance.start()
+        problem(ask(instance, bytes(32)), "time-stamps-not-offered")
+        assert instance.stop() == 0
+
+
+def test_the_authority_is_there_again_after_a_stop(make_instance):
+    instance = make_instance().start()
+    assert ask(instance, bytes(32)).status_code == 200
+    assert instance.stop() == 0
+    instance.start()
+    answer = ask(instance, bytes(32))
+    assert answer.status_code == 200, answer.text
+    assert instance.stop() == 0
