@@ -75,10 +75,9 @@ def openssl_cms(cms, home, folder, content=None):
     """The signature with signing-certificate-v2 and path; gives the content."""
     anchors, intermediates = judges.trust(home)
     (folder / "signature.p7s").write_bytes(cms)
-    (folder / "anchors.pem").write_bytes(b"".join(path.read_bytes() for path in anchors))
-    (folder / "between.pem").write_bytes(b"".join(path.read_bytes() for path in intermediates))
+    (folder / "authorities.pem").write_bytes(b"".join(path.read_bytes() for path in anchors + intermediates))
     command = ["openssl", "cms", "-verify", "-cades", "-inform", "DER", "-in", "signature.p7s", "-binary"]
-    command += ["-CAfile", "anchors.pem", "-certfile", "between.pem", "-no-CApath", "-no-CAstore", "-purpose", "any"]
+    command += ["-CAfile", "authorities.pem", "-no-CApath", "-no-CAstore", "-purpose", "any"]
     if content is not None:
         (folder / "content").write_bytes(content)
         command += ["-content", "content"]

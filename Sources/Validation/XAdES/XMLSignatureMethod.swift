@@ -15,11 +15,8 @@ enum XMLSignatureMethod {
         (more + "ecdsa-sha512", .of(.ecdsa, .sha512)),
     ]
 
-    /// Those of the e-prescription form: what is made for it, and RSA with the longer hashes, which is in the field.
-    private static let ofForm: Set<SignatureScheme> = [
-        .of(.rsaPKCS1, .sha256), .of(.rsaPKCS1, .sha384), .of(.rsaPKCS1, .sha512), .of(.rsaPSS, .sha256),
-        .of(.ecdsa, .sha256), .of(.ecdsa, .sha384),
-    ]
+    /// Those of the e-prescription form: what is made for it, the longer hashes for RSA among them.
+    private static let ofForm = Set(SignatureAlgorithm.allCases.map(\.scheme))
 
     /// The scheme that `identifier` names; throws where it is not accepted.
     static func scheme(_ identifier: String, _ structure: SignatureStructure) throws(Finding) -> SignatureScheme {
