@@ -28,7 +28,8 @@ import XML
         ] { #expect(page.contains(word), "\(word)") }
         #expect(!page.contains("<script") && !page.contains("http://") && !page.contains("https://"))
         let failed = try world.validator().judge(
-            try world.prescription().replacing(">U0ox", ">U0oy"), at: World.now).html
+            try world.prescription().replacing(">U0ox", ">U0oy"), at: World.now
+        ).html
         #expect(failed.contains("署名は無効です") && failed.contains("署名の後に内容が変えられています。"))
         let open = SignatureValidator.trustingNobody.judge(try world.prescription(), at: World.now).html
         #expect(open.contains("署名を確認しきれません") && open.contains("no-path-to-anchor"))

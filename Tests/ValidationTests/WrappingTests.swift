@@ -81,11 +81,12 @@ enum Wrapping: String, CaseIterable, Sendable {
         let document = try XMLDocument(parsing: signed)
         let element = try #require(document.element(id: form == .prescription ? "PrescriptionDocument" : "Dispensing"))
         let original = String(decoding: signed[element.byteRange], as: UTF8.self)
-        let text =
-            wrapping == .movedIntoUnsignedProperties
-            ? TimeStamping.adding(
-                original, to: Array(wrapped(signed.text, original, .shownBefore, form).replacing(original, with: "").utf8)
-            ).text : wrapped(signed.text, original, wrapping, form)
+        var text = wrapped(signed.text, original, wrapping, form)
+        if wrapping == .movedIntoUnsignedProperties {
+            // The properties are there already: the element is put behind them.
+            let shown = wrapped(signed.text, original, .shownBefore, form).replacing(original, with: "")
+            text = TimeStamping.adding(original, to: Array(shown.utf8)).text
+        }
         let report = validator.judge(Array(text.utf8), at: World.now)
         #expect(report.result == .failed && !report.reasons.isEmpty, "\(wrapping.rawValue): \(report.reasons)")
     }

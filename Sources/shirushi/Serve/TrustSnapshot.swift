@@ -47,7 +47,7 @@ final class TrustSnapshot: Sendable {
     ) throws -> SignatureValidator {
         let signers = try trust(in: [folder] + policy.signerTrust)
         let own = folder + "/timestamps"
-        let stamps = try trust(in: (Files.exists(own) ? [own] : []) + policy.timeStampTrust)
+        let stamps = try trust(in: (Files.exists(own + "/anchors") ? [own] : []) + policy.timeStampTrust)
         var requirements = PathRequirements.hpkiSigning
         requirements.acceptablePolicies = policies
         return SignatureValidator(
