@@ -1,8 +1,10 @@
+internal import CoreProtocol
 package import HPKI
 internal import Validation
 
 /// Front's judgement on a signed document that a caller sends: no key is used and nothing is recorded.
 package struct ValidateDocument: Sendable {
+    let core: any CoreCalling
     let validator: @Sendable () -> SignatureValidator
     let clock: WallClock
     let limits: SigningLimits
@@ -27,10 +29,12 @@ package struct ValidateDocument: Sendable {
 
     /// The report on `document`, in UTF-8; `content` are the octets of a detached signature.
     ///
-    /// A document that cannot be read is judged too: its report says failed. Throws `.tooLarge`.
+    /// A document that cannot be read is judged too: its report says failed. Throws what core says of the token, and
+    /// `.tooLarge`.
     package func report(
-        on document: [UInt8], content: [UInt8]?, as format: Format
-    ) throws(Failure) -> [UInt8] {
+        on document: [UInt8], content: [UInt8]?, as format: Format, _ origin: RequestOrigin
+    ) async throws(Failure) -> [UInt8] {
+        try await core.identify(origin.token, deadline: origin.deadline)
         // What is made of a document of the allowed length may be twice as long.
         guard max(document.count, content?.count ?? 0) <= limits.documentBytes * 2 else {
             throw Failure(.tooLarge, "The document is longer than \(limits.documentBytes * 2) bytes.")
@@ -47,5 +51,7 @@ package struct ValidateDocument: Sendable {
 
 extension SignDocument {
     /// Judging documents by the same trust, clock and limits.
-    package var validation: ValidateDocument { ValidateDocument(validator: validator, clock: clock, limits: limits) }
+    package var validation: ValidateDocument { 
+        ValidateDocument(core: core, validator: validator, clock: clock, limits: limits)
+    }
 }

@@ -39,8 +39,16 @@ package enum OwnCheck {
         let content = DetachedContent(named: detached ?? [:], digests: digests ?? [:])
         let elements = ([document.root] + document.root.descendants).filter { $0.isNamed("Signature", Namespaces.ds) }
         var count = 0
+        var fault = notBound
         for element in elements {
-            let signature = try ParsedSignature(element, .any)
+            let signature: ParsedSignature
+            do {
+                signature = try ParsedSignature(element, .any)
+            } catch {
+                // Somebody else's, unless no other is ours.
+                fault = error
+                continue
+            }
             guard signature.certificates.first == certificate else { continue }
             let check = try XAdESCheck(signature, content)
             guard check.certificate.der == certificate, check.signature.properties?.certificate != nil else {
@@ -48,7 +56,7 @@ package enum OwnCheck {
             }
             count += 1
         }
-        guard count > 0 else { throw notBound }
+        guard count > 0 else { throw fault }
     }
 
     private static func document(_ bytes: [UInt8], _ limits: XMLLimits) throws(Finding) -> XMLDocument {

@@ -111,7 +111,7 @@ extension WebServer {
             SigningRoutes(sign: sign, door: door).add(to: router)
             SignatureRoutes(sign: sign, door: door).add(to: router)
             TimestampRoutes(stamp: stamp, door: door).add(to: router)
-            ValidationRoutes(validate: sign.validation, admission: admission, limits: settings.limits).add(to: router)
+            ValidationRoutes(validate: sign.validation, door: door).add(to: router)
         }
         if groups.contains(.ra) {
             RegistrationRoutes(

@@ -66,7 +66,7 @@ final class SoftwareCore: CoreCalling {
         if let refusal { throw refusal }
         switch request {
         case .sign(let command): return try sign(command)
-        case .refuse: return .noted
+        case .refuse, .identify: return .noted
         default: throw Failure(.notFound, "No such signature.")
         }
     }

@@ -247,7 +247,10 @@ import Validation
             (try service.token(over: [1, 2, 3], at: soon), .totalFailed, "time-stamp-of-other-data"),
             (try service.token(over: octets, at: soon, by: .p256()), .totalFailed, "time-stamp-signature-mismatch"),
             ([0x30, 0x00], .totalFailed, "time-stamp-malformed"),
-            (try service.token(over: octets, at: t0.adding(seconds: 86_400)), .indeterminate, "time-stamp-from-the-future"),
+            (
+                try service.token(over: octets, at: t0.adding(seconds: 86_400)), .indeterminate,
+                "time-stamp-from-the-future"
+            ),
         ]
         for (token, indication, reason) in cases {
             let (report, stamp) = try judgeToken(token)
@@ -292,7 +295,8 @@ import Validation
     @Test func `in a dispensing result the prescriber's signature is judged with its own time stamp and data`() throws {
         let revoked = try revoking(at: t0.adding(seconds: 3600))
         let plain = try world.dispensing()
-        let stamped = try world.dispensing(of: try revoked.stamped(try world.prescription(), at: t0.adding(seconds: 60)))
+        let prescription = try revoked.stamped(try world.prescription(), at: t0.adding(seconds: 60))
+        let stamped = try world.dispensing(of: prescription)
         let late = t0.adding(seconds: 7200)
         let without = try judge(plain, revoked, at: late)
         #expect(without.signatures.map(\.indication) == [.indeterminate, .totalPassed], "\(without.text)")

@@ -51,20 +51,25 @@ struct World {
         return store
     }
 
-    func sign(_ document: UnsignedDocument, by signer: Signer, at time: Instant = now) throws -> [UInt8] {
+    func sign(
+        _ document: UnsignedDocument, by signer: Signer, at time: Instant = now,
+        algorithm: SignatureAlgorithm = .rsaPKCS1SHA256
+    ) throws -> [UInt8] {
         let id = document.form == .prescription ? "PrescriptionDocument" : "Dispensing"
         let element = try #require(try XMLDocument(parsing: document.unsigned).element(id: id))
         let signature = try PrescriptionSignature(
             form: document.form, dataDigest: Digest(of: Canonicalization.inclusive10.canonicalize(element)),
-            certificate: signer.certificate.der, signingTime: time, algorithm: .rsaPKCS1SHA256)
-        let value = try signer.key.signature(over: signature.bytesToSign)
+            certificate: signer.certificate.der, signingTime: time, algorithm: algorithm)
+        let value = try signer.key.value(over: signature.bytesToSign, by: algorithm)
         return document.signed(with: signature.assemble(value: value))
     }
 
-    func prescription(by signer: Signer? = nil, at time: Instant = now) throws -> [UInt8] {
+    func prescription(
+        by signer: Signer? = nil, at time: Instant = now, algorithm: SignatureAlgorithm = .rsaPKCS1SHA256
+    ) throws -> [UInt8] {
         try sign(
             DocumentTemplate.prescription(csv: Array("SJ1\n11,000000000000204,若松　千尋\n".utf8)),
-            by: signer ?? doctor, at: time)
+            by: signer ?? doctor, at: time, algorithm: algorithm)
     }
 
     func dispensing(by signer: Signer? = nil, of prescription: [UInt8]? = nil) throws -> [UInt8] {

@@ -51,7 +51,8 @@ struct TimeStamping {
     }
 
     /// A validator that trusts signers and this authority, with the lists of `time`.
-    func validator(at time: Instant, with others: [TimeStamping] = [], lists: Bool = true) throws -> SignatureValidator {
+    func validator(at time: Instant, with others: [TimeStamping] = [], lists: Bool = true) throws -> SignatureValidator
+    {
         var crls = CRLStore()
         for list in lists ? try self.lists(at: time) : [] {
             crls = try crls.adding(list, issuers: pki.trustStore.anchors + pki.trustStore.intermediates)

@@ -40,7 +40,7 @@ import YAML
         #expect(report.json.contains("\"id\" : \"shirushi-standard\""))
     }
 
-    @Test func `an algorithm counts until its day, and behind it only where a time stamp proves the signature older`() throws {
+    @Test func `an algorithm counts until its day, and then where a time stamp is older`() throws {
         var policy = ValidationPolicy.standard
         policy.signatureAlgorithms["rsa-pkcs1-sha256"] = World.now.adding(seconds: 3600)
         let bare = try judge(policy)
@@ -61,7 +61,8 @@ import YAML
         var policy = ValidationPolicy.standard
         policy.minimumModulusBits = 3072
         let short = try judge(policy)
-        #expect(short.result == .failed && short.reasons == ["key-too-short", "certificate-key-too-short"], "\(short.text)")
+        #expect(short.result == .failed, "\(short.text)")
+        #expect(short.reasons == ["key-too-short", "certificate-key-too-short"])
         policy = .standard
         policy.roles[.prescription] = ["Dentist"]
         #expect(try judge(policy).reasons == ["role-not-of-form"])

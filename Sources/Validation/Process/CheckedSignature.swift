@@ -9,6 +9,8 @@ struct CheckedSignature {
         let kind: TimeStampReport.Kind
         /// TimeStampToken in DER, not read yet.
         let token: [UInt8]
+        /// Of kind `archive`: the tokens that it covers; nil where it covers all before it.
+        var covered: Set<[UInt8]>?
         /// The octets whose digest the token must hold; nil where some of them are not at hand.
         let octets: () -> [UInt8]?
     }
@@ -21,7 +23,7 @@ struct CheckedSignature {
     let scheme: SignatureScheme
     /// The functions that the data were digested by.
     let digests: Set<DigestAlgorithm>
-    /// In the order in which they were added: one of kind `archive` covers all before it.
+    /// In the order in which they were added.
     let timeStamps: [TimeStamp]
     /// What was kept of third parties for the signer's certificate.
     let material: ValidationMaterial

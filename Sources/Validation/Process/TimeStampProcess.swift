@@ -21,15 +21,17 @@ struct TimeStampProcess {
     /// `known` is a moment at which the whole signature existed, by proof from outside of it.
     func judge(_ stamps: [CheckedSignature.TimeStamp], _ data: RevocationData, known: Instant?) -> ProvenTimes {
         var result = ProvenTimes(earliest: known)
-        var proven = known
+        var archives: [(covered: Set<[UInt8]>?, latest: Instant)] = []
         for stamp in stamps.reversed() {
+            let covering = archives.filter { $0.covered?.contains(stamp.token) ?? true }.map(\.latest)
+            let proven = (covering + [known].compactMap(\.self)).min()
             let (report, time) = judge(stamp, data, existedAt: proven)
             result.reports.insert(report, at: 0)
             guard let time else { continue }
             // What an archive time stamp covers existed before it.
             if let proven, time.time > proven.adding(seconds: policy.toleranceSeconds) { result.isOutOfOrder = true }
             result.earliest = [result.earliest, time.latest].compactMap(\.self).min()
-            if stamp.kind == .archive { proven = [proven, time.latest].compactMap(\.self).min() }
+            if stamp.kind == .archive { archives.append((stamp.covered, time.latest)) }
         }
         return result
     }

@@ -63,7 +63,7 @@ extension Verdict {
 
     fileprivate var japaneseAdvice: String {
         switch self {
-        case .passed: "署名された部分は改ざんされておらず、署名者の資格を確認できました。"
+        case .passed: "署名された部分は改ざんされておらず、署名者の証明書も有効です。"
         case .failed: "この文書を信頼しないでください。理由は下に示します。"
         case .indeterminate: "有効とも無効とも言えません。足りない情報は下に示します。"
         }

@@ -42,4 +42,3 @@ package struct ValidationReport: Sendable, Hashable {
         return (findings + signatures.flatMap(\.findings)).map(\.reason).filter { seen.insert($0).inserted }
     }
 }
-

@@ -77,7 +77,8 @@ struct ParsedSignature {
         var rest = element.children[...]
         let fault =
             structure == .ePrescription
-            ? Finding.format("signature-structure", "A signature has SignedInfo, SignatureValue, KeyInfo and one Object.")
+            ? Finding.format(
+                "signature-structure", "A signature has SignedInfo, SignatureValue, KeyInfo and one Object.")
             : .format("signature-structure", "The parts of the signature are not those of XML Signature.")
         guard let info = rest.popFirst(), let value = rest.popFirst(), info.isNamed("SignedInfo", Namespaces.ds),
             value.isNamed("SignatureValue", Namespaces.ds)
@@ -209,7 +210,9 @@ struct ParsedReference {
         return try CanonicalizationChoice(transform)
     }
 
-    private static func isCanonicalization(_ algorithm: String) -> Bool { Canonicalization(algorithm: algorithm) != nil }
+    private static func isCanonicalization(_ algorithm: String) -> Bool {
+        Canonicalization(algorithm: algorithm) != nil
+    }
 
     private static let strangeTransform = Finding.format(
         "transform-not-allowed", "A Reference may leave the signature out and have one canonicalisation, nothing else.")

@@ -72,7 +72,7 @@ enum ReferenceTarget: Equatable {
             }
         case .document(let document):
             guard !reference.isEnveloped || signature != document.root else {
-                throw .format("covers-nothing", "A Reference is to the document without the signature, which is all of it.")
+                throw .format("covers-nothing", "A Reference is to the document without the signature: nothing.")
             }
         case .outside:
             guard !reference.isEnveloped else {

@@ -22,9 +22,8 @@ struct SignaturePlaces {
     /// form alone: what has any of its marks is never judged as a document of another kind.
     static func isForm(_ document: XMLDocument) -> Bool {
         let root = document.root
-        if root.isNamed("Document", ""), root.children.contains(where: { part in roots.contains { part.isNamed($0, "") } }) {
-            return true
-        }
+        let hasPart = root.children.contains { part in roots.contains { part.isNamed($0, "") } }
+        if hasPart, root.isNamed("Document", "") { return true }
         return ([root] + root.descendants).contains { element in marks.contains { element.isNamed($0, "") } }
     }
 

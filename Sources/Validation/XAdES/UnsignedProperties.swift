@@ -128,7 +128,7 @@ struct UnsignedProperties {
 
     private func limit(_ count: Int, _ limit: Int) throws(Finding) {
         guard count <= limit else {
-            throw .format("too-much-material", "The signature holds more certificates or revocation data than are read.")
+            throw .format("too-much-material", "The signature holds more certificates or lists than are read.")
         }
     }
 

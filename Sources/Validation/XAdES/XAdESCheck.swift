@@ -191,7 +191,7 @@ struct XAdESCheck {
             certificate: certificate, others: others, covered: covered,
             claimedSigningTime: signature.properties?.signingTime, scheme: scheme, digests: digests,
             timeStamps: (unsigned?.timeStamps ?? []).map { stamp in
-                CheckedSignature.TimeStamp(kind: stamp.kind, token: stamp.token) { octets(under: stamp) }
+                CheckedSignature.TimeStamp(kind: stamp.kind, token: stamp.token, octets: { octets(under: stamp) })
             },
             material: material, timeStampMaterial: unsigned?.timeStampMaterial ?? ValidationMaterial(),
             notExamined: unsigned?.notExamined ?? [], findings: findings)

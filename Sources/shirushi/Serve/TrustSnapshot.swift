@@ -51,7 +51,7 @@ final class TrustSnapshot: Sendable {
     ) throws -> (SignatureValidator, TrustRealm) {
         let signers = try trust(in: [folder] + policy.signerTrust)
         let own = folder + "/timestamps"
-        let stamps = try trust(in: (Files.exists(own) ? [own] : []) + policy.timeStampTrust)
+        let stamps = try trust(in: (Files.exists(own + "/anchors") ? [own] : []) + policy.timeStampTrust)
         var requirements = PathRequirements.hpkiSigning
         requirements.acceptablePolicies = policies
         let validator = SignatureValidator(
