@@ -21,7 +21,7 @@ import Web
         // No key is used, so core is asked who calls and told nothing.
         #expect(
             core.requests.allSatisfy { request in
-                if case .identify = request { true } else { false }
+                if case .identify(_) = request { true } else { false }
             })
     }
 
