@@ -1,5 +1,5 @@
 package import HPKI
-package import Validation
+internal import Validation
 
 /// Front's judgement on a signed document that a caller sends: no key is used and nothing is recorded.
 package struct ValidateDocument: Sendable {
