@@ -23,7 +23,8 @@ struct ByteFlipTests {
             let offsets = isLong ? Array(document.indices) : (0..<100).map { _ in random.below(document.count) }
             for offset in offsets {
                 let change = UInt8(random.below(255) + 1)
-                for byte in isLong ? [document[offset] ^ 1 << UInt8(offset % 8), document[offset] ^ change]
+                for byte in isLong
+                    ? [document[offset] ^ 1 << UInt8(offset % 8), document[offset] ^ change]
                     : [document[offset] ^ change]
                 {
                     judged += 1

@@ -1,7 +1,7 @@
 import Certificates
 import Development
-import Foundation
 import Formats
+import Foundation
 import Fuzz
 import HPKI
 import Testing
@@ -71,8 +71,10 @@ struct CorpusMaker {
     private static let texts = [
         "plain": "<Document id=\"Document\"><Prescription>\r\n<a/></Prescription></Document>",
         "declared": "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?><!-- c --><?pi d?><a></a><!--e-->",
-        "namespaces": "<a:x xmlns:a='urn:a' xmlns='urn:d' xml:lang='ja' Id='i'><b xmlns='' a:y='&quot;' z='1\t2'/></a:x>",
-        "bases": "<a xml:base='http://h/a/b'><b xml:base='../c' xml:id='薬'><c xml:base='d/..' xml:space='preserve'/></b></a>",
+        "namespaces":
+            "<a:x xmlns:a='urn:a' xmlns='urn:d' xml:lang='ja' Id='i'><b xmlns='' a:y='&quot;' z='1\t2'/></a:x>",
+        "bases":
+            "<a xml:base='http://h/a/b'><b xml:base='../c' xml:id='薬'><c xml:base='d/..' xml:space='preserve'/></b></a>",
         "texts": "<a>&lt;&#x1F600;&#13;<![CDATA[<&]]>]] >&amp;\r\r\n<!-- - --><?t  x ?></a>",
         "utilised": "<r xmlns:p='urn:p' xmlns:q='urn:q'><p:a q:b='1'><c xmlns:p='urn:o' p:d=''/><p:e/></p:a></r>",
         "doctype": "<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>", "ids": "<a Id='i'><b id='i'/></a>",
@@ -82,7 +84,8 @@ struct CorpusMaker {
     private static let yaml = [
         "rules": "version: 1\nrules:\n  - name: sign\n    action: sign-prescription\n    roles: [Medical Doctor]\n",
         "kinds": "a: \"q\\u00e9\"\nb: 'it''s'\nc: [1, true, null, 15m]\nd: {e: {f: ~}}\ng: |\n  two\n  lines\n",
-        "anchor": "a: &x [1]\nb: *x\n", "tags": "a: !!binary aGk=\nb: !own c\n", "deep": "[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]",
+        "anchor": "a: &x [1]\nb: *x\n", "tags": "a: !!binary aGk=\nb: !own c\n",
+        "deep": "[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]",
         "merge": "a: {<<: {b: c}}\n? [complex]\n: key\n", "twice": "a: 1\na: 2\n", "empty": "---\n...\n",
     ]
 }

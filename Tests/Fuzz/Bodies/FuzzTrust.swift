@@ -30,7 +30,8 @@ struct FuzzTrust: Sendable {
         let leaves = try FileManager.default.contentsOfDirectory(atPath: folder + "/leaves").sorted().flatMap {
             try HPKICertificate.read(file: Array(Data(contentsOf: URL(filePath: "\(folder)/leaves/\($0)"))))
         }
-        guard let issuer = leaves.first?.issuer, let authority = trust.intermediates.first(where: { $0.subject == issuer })
+        guard let issuer = leaves.first?.issuer,
+            let authority = trust.intermediates.first(where: { $0.subject == issuer })
         else { throw FuzzFinding("no authority") }
         self.trust = trust
         self.leaves = leaves

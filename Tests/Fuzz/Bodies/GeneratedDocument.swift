@@ -45,7 +45,8 @@ package struct GeneratedDocument {
         "\u{2028}", "\u{FEFF}", "U0oxCg==", "]&gt;",
     ]
     private static let values = [
-        "v", " ", "\n", "\r\n", "\t", "&#13;", "&#10;", "&#9;", "&#32;", "&amp;", "&lt;", "&gt;", ">", "&quot;", "&apos;",
+        "v", " ", "\n", "\r\n", "\t", "&#13;", "&#10;", "&#9;", "&#32;", "&amp;", "&lt;", "&gt;", ">", "&quot;",
+        "&apos;",
         "二", "&#x10FFFF;", "]]>", "é", "  x  ",
     ]
     private static let verbatim = ["c", " - ", "\n", "\r\n", "\r", "&amp;", "<x a='1'>", "注", "]]", "\u{85}"]
@@ -154,7 +155,8 @@ package struct GeneratedDocument {
         if random.oneIn(6) { attributes.append("xml:space=\"" + random.pick(["preserve", "default"]) + "\"") }
         if random.oneIn(9) { attributes.append("xml:other=" + quoted(Self.values, most: 2)) }
         if random.oneIn(6) {
-            attributes.append("xml:base=\"" + random.pick(["http://h/a/b", "http://h/a/", "c/d", "../e", "/f", "g"]) + "\"")
+            attributes.append(
+                "xml:base=\"" + random.pick(["http://h/a/b", "http://h/a/", "c/d", "../e", "/f", "g"]) + "\"")
         }
     }
 

@@ -50,12 +50,13 @@ enum XMLBodies {
             queries.append(CanonicalQuery(method: method, apex: apex + 1))
             if method.isExclusive {
                 queries.append(CanonicalQuery(method: method, apex: apex + 1, prefixes: prefixes))
-            } else {
+            } else if apex > 0 {
+                // Without the root, libxml2 takes what follows it for what precedes it.
                 queries.append(CanonicalQuery(method: method, excluded: apex + 1))
             }
         }
         let forms = queries.map { $0.canonical(document) }
-        for (query, form) in zip(queries, forms) where !form.isEmpty && query.excluded != 1 {
+        for (query, form) in zip(queries, forms) where !form.isEmpty {
             try promiseStable(form, query)
         }
         // libxml2 2.9 leaves `&` as a reference in a namespace's URI, against XML 1.0 §3.3.3.
