@@ -6,7 +6,7 @@ SHELL := /bin/bash
 SWIFT_BUILD := swift build -c release --explicit-target-dependency-import-check error
 PYTEST := .venv/bin/python -m pytest -p no:cacheprovider
 
-.PHONY: help setup build demo run test test-long lint bench clean
+.PHONY: help setup build demo run test test-long lint bench fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,10 @@ lint: ## formatting and the house rules
 bench: build ## signatures per second and CPU per signature beside the raw token's
 	@scripts/setup all
 	scripts/bench
+
+fuzz: ## feed every fuzz target for SECONDS (600), under the address sanitiser
+	@scripts/setup all
+	scripts/fuzz $(or $(SECONDS),600)
 
 clean: ## remove everything that was built or made, the demo's instances too
 	rm -rf .build .venv var Tests/EndToEnd/__pycache__

@@ -174,6 +174,13 @@ let package = Package(
         tests(
             "Evidence", ["HPKI", "Host", "Outbound", "Certificates", "Formats", "Development"], [nioCore, nioPosix]
         ),
+        .target(
+            name: "Fuzz",
+            dependencies: ["HPKI", "YAML", "XML", "Certificates", "Validation"],
+            path: "Tests/Fuzz/Bodies",
+            swiftSettings: strict
+        ),
+        tests("Fuzz", ["HPKI", "XML", "Certificates", "Formats", "Validation", "Development"]),
         tests(
             "Signing",
             ["HPKI", "CoreProtocol", "Formats", "Certificates", "Validation", "Evidence", "Development"]
@@ -186,3 +193,23 @@ let package = Package(
         ),
     ]
 )
+
+// libFuzzer and libxml2 are linked by `make fuzz` alone.
+if Context.environment["SHIRUSHI_FUZZ"] != nil {
+    package.targets += [
+        .target(
+            name: "CLibXML2",
+            path: "Tests/LibXML2",
+            cSettings: [.unsafeFlags(["-I/usr/include/libxml2"])],
+            linkerSettings: [.linkedLibrary("xml2")]
+        ),
+        .executableTarget(
+            name: "FuzzRunner",
+            dependencies: ["Fuzz", "CLibXML2"],
+            path: "Tests/Fuzz/Runner",
+            swiftSettings: strict,
+            // gold trips over the sanitiser's debugging information.
+            linkerSettings: [.unsafeFlags(["-use-ld=lld"])]
+        ),
+    ]
+}
