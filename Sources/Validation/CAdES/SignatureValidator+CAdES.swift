@@ -45,13 +45,10 @@ extension CAdESCheck {
         var stamps = signatureTimeStamps.map { stamp in
             CheckedSignature.TimeStamp(kind: .signature, token: stamp.token) { stamp.octets }
         }
-        var before = Set(signatureTimeStamps.map(\.token))
-        for stamp in archiveTimeStamps {
-            // One that leaves out an earlier time stamp is no proof of it, and the process takes it for one.
-            let coversAll = before.isSubset(of: stamp.protectedTimeStamps)
-            stamps.append(
-                CheckedSignature.TimeStamp(kind: .archive, token: stamp.token) { coversAll ? stamp.octets : nil })
-            before.insert(stamp.token)
+        stamps += archiveTimeStamps.map { stamp in
+            CheckedSignature.TimeStamp(
+                kind: .archive, token: stamp.token, covered: stamp.protectedTimeStamps
+            ) { stamp.octets }
         }
         return CheckedSignature(
             certificate: certificate, others: others,
