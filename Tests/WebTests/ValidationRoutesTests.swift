@@ -1,3 +1,4 @@
+import CoreProtocol
 import Foundation
 import HPKI
 import HTTPTypes
@@ -19,10 +20,7 @@ import Web
                 testCallback: check)
         }
         // No key is used, so core is asked who calls and told nothing.
-        #expect(
-            core.requests.allSatisfy { request in
-                if case .identify(_) = request { true } else { false }
-            })
+        for request in core.requests { #expect(request == .identify(token: token())) }
     }
 
     private static func body(_ text: String, _ more: String = "") -> String {
