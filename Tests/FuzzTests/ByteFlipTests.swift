@@ -8,7 +8,28 @@ import Validation
 
 struct ByteFlipTests {
     /// What no signature of its form covers, so that a change there is not seen; docs/conformance.md has this list.
-    static let uncovered: Set<String> = []
+    static let uncovered: Set<String> = [
+        "outside the root",
+        "Document tag",
+        "Document @id",
+        "Document @xsi:noNamespaceSchemaLocation",
+        "Document/DispensingManagement tag",
+        "Document/DispensingManagement @id",
+        "Document/DispensingManagement/Version tag",
+        "Document/DispensingManagement/Version @Value",
+        "Document/DispensingSign/Signature/SignatureValue tag",
+        "Document/DispensingSign/Signature/SignatureValue @Id",
+        "Document/DispensingSign/Signature/Object/QualifyingProperties tag",
+        "Document/DispensingSign/Signature/Object/QualifyingProperties @Id",
+        "Document/Prescription/PrescriptionManagement tag",
+        "Document/Prescription/PrescriptionManagement @id",
+        "Document/Prescription/PrescriptionManagement/Version tag",
+        "Document/Prescription/PrescriptionManagement/Version @Value",
+        "Document/Prescription/PrescriptionSign/Signature/SignatureValue tag",
+        "Document/Prescription/PrescriptionSign/Signature/SignatureValue @Id",
+        "Document/Prescription/PrescriptionSign/Signature/Object/QualifyingProperties tag",
+        "Document/Prescription/PrescriptionSign/Signature/Object/QualifyingProperties @Id",
+    ]
 
     @Test(.timeLimit(.minutes(60))) func `no changed byte of a signed document passes, but where nothing is signed`()
         throws
@@ -39,7 +60,7 @@ struct ByteFlipTests {
         }
         print("byte flips: \(judged) judged, passed where nothing is signed:")
         for (region, count) in passed.sorted(by: { $0.key < $1.key }) { print("  \(count) \(region)") }
-        #expect(Set(passed.keys).subtracting(Self.uncovered).isEmpty)
-        #expect(!isLong || Set(passed.keys) == Self.uncovered, "a region of the list is covered: take it out")
+        #expect(Set(passed.keys).subtracting(Self.uncovered.union([ByteFlips.unchanged])).isEmpty)
+        #expect(!isLong || Self.uncovered.subtracting(passed.keys).isEmpty, "a region of the list is covered")
     }
 }

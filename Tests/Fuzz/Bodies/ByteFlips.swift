@@ -4,6 +4,9 @@ import XML
 
 /// A signed document that passes, to be judged again with one byte changed.
 package struct ByteFlips {
+    /// The region of a change within what is signed that its canonical form does not have.
+    package static let unchanged = "within what is signed, its canonical form unchanged"
+
     private let original: [UInt8]
     private let validator: SignatureValidator
     private let signed: [SignedPart]
@@ -43,7 +46,7 @@ package struct ByteFlips {
             Self.signed(in: changed).map(\.canonical) == signed.map(\.canonical),
             "byte \(offset) of \(region), changed to \(byte), passes although what was signed is another")
         let isCovered = signed.contains { $0.range.contains(offset) }
-        return isCovered ? "within \(region), canonical form unchanged" : region
+        return isCovered ? Self.unchanged : region
     }
 
     /// SignedInfo, KeyInfo and SignedProperties of every signature, and the data elements of the two forms.
@@ -67,7 +70,9 @@ package struct ByteFlips {
         guard offset < innermost.contentRange.lowerBound else { return path + " end tag" }
         // The last name before the byte that an equals sign follows.
         let before = original[innermost.byteRange.lowerBound..<offset]
-        guard let equals = before.lastIndex(of: UInt8(ascii: "=")) else { return path + " tag" }
+        guard let equals = before.lastIndex(of: UInt8(ascii: "=")),
+            before[equals...].count(where: { $0 == UInt8(ascii: "\"") }) < 2
+        else { return path + " tag" }
         let name = before[..<equals].split(separator: UInt8(ascii: " ")).last ?? []
         return path + " @" + String(decoding: name, as: UTF8.self)
     }

@@ -46,8 +46,7 @@ package struct GeneratedDocument {
     ]
     private static let values = [
         "v", " ", "\n", "\r\n", "\t", "&#13;", "&#10;", "&#9;", "&#32;", "&amp;", "&lt;", "&gt;", ">", "&quot;",
-        "&apos;",
-        "二", "&#x10FFFF;", "]]>", "é", "  x  ",
+        "&apos;", "二", "&#x10FFFF;", "]]>", "é", "  x  ",
     ]
     private static let verbatim = ["c", " - ", "\n", "\r\n", "\r", "&amp;", "<x a='1'>", "注", "]]", "\u{85}"]
 

@@ -62,8 +62,12 @@ enum XMLBodies {
         // libxml2 2.9 leaves `&` as a reference in a namespace's URI, against XML 1.0 §3.3.3.
         let isReadAlike = elements.allSatisfy { $0.namespacesInScope.values.allSatisfy { !$0.utf8.contains(0x26) } }
         guard isReadAlike, let theirs = oracle?.canonical(bytes, queries) else { return true }
+        // Where 1.1 joins an xml:base with those above, libxml2 2.9 keeps dot segments behind a slash (RFC 3986 §5.2.4)
+        // and drops what is no URI; the joining is held by the W3C's cases and by generated documents.
+        let above = sequence(first: elements[apex]) { $0.parent }.dropFirst()
+        let isJoined = above.contains { $0.attribute("base", "http://www.w3.org/XML/1998/namespace") != nil }
         for ((query, ours), theirs) in zip(zip(queries, forms), theirs) {
-            guard let theirs else { continue }
+            guard let theirs, !isJoined || query.methodNumber != 1 || query.apex == 0 else { continue }
             try promise(ours == theirs, "libxml2 differs, \(query): \(text(ours)) and not \(text(theirs))")
         }
         return true
