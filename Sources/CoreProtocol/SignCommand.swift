@@ -8,8 +8,9 @@ package struct SignCommand: Sendable, Hashable {
     package var token: String
     package var form: DocumentForm
     package var shape: SignatureShape
-    /// The document's digest: all that core learns of it. Where more than one is given, each by another function, that of
-    /// the key's algorithm is signed; one to three.
+    /// The document's digest: all that core learns of it.
+    ///
+    /// One to three, each by another function, of which that of the key's algorithm is signed.
     package var digests: [Digest]
     /// The algorithm asked for; nil for the usual one of the key.
     package var algorithm: SignatureAlgorithm?

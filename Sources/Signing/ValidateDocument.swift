@@ -51,7 +51,7 @@ package struct ValidateDocument: Sendable {
 
 extension SignDocument {
     /// Judging documents by the same trust, clock and limits.
-    package var validation: ValidateDocument { 
+    package var validation: ValidateDocument {
         ValidateDocument(core: core, validator: validator, clock: clock, limits: limits)
     }
 }

@@ -64,8 +64,9 @@ extension CoreTests {
                 let lacking = try command(world, "dentist-1", .cades, [.sha256], by: .rsaPKCS1SHA512)
                 #expect(try await failure { try await core.sign(lacking) }.kind == .malformedRequest)
                 // Another padding than the key's is another key's matter, and P-256 has no RSA.
-                for (holder, algorithm) in [("dentist-1", SignatureAlgorithm.rsaPSSSHA256), ("doctor-1", .rsaPKCS1SHA256)]
-                {
+                for (holder, algorithm) in [
+                    ("dentist-1", SignatureAlgorithm.rsaPSSSHA256), ("doctor-1", .rsaPKCS1SHA256),
+                ] {
                     let other = try command(world, holder, .cades, by: algorithm)
                     #expect(try await failure { try await core.sign(other) }.kind == .credentialUnusable)
                 }

@@ -1,4 +1,4 @@
-"""Baseline signatures over documents of any kind, by document and by digest, at every level; judged by foreign tools."""
+"""Baseline signatures over any documents, by document and by digest, at every level; judged by foreign tools."""
 
 import base64
 import hashlib
@@ -240,7 +240,10 @@ class TestBatch:
             "malformed-request",
         ),
         ({"form": "prescription", "documents": [XADES["enveloped"]]}, "malformed-request"),
-        ({"form": "prescription", "format": "xades", "documentDigests": [{"digest": sha256(b"")}]}, "malformed-request"),
+        (
+            {"form": "prescription", "format": "xades", "documentDigests": [{"digest": sha256(b"")}]},
+            "malformed-request",
+        ),
     ],
 )
 def test_bad_input_uses_no_key(instance, body, kind):

@@ -33,8 +33,9 @@ private struct Evidence {
                 do {
                     let random = Random { Array(repeating: 5, count: $0) }
                     let request = TimeStampRequest(for: digest, random: random)
-                    let answer = try TimeStampResponse(der: authority.answer(
-                        request.der, random: random, now: SoftwareCore.now))
+                    let answer = try TimeStampResponse(
+                        der: authority.answer(
+                            request.der, random: random, now: SoftwareCore.now))
                     return answer.token.der
                 } catch { throw Failure(.unexpected, "\(error)") }
             },

@@ -129,7 +129,9 @@ package struct XAdESAugmentation: Sendable {
             : document.inserting(Array(text.utf8), at: element.contentRange.lowerBound)
     }
 
-    /// `head` is the tag's name with its namespaces. The id follows from the token, so no two are the same.
+    /// A property that holds a token; `head` is its tag's name with namespaces.
+    ///
+    /// The id follows from the token, so no two are the same.
     private static func timeStamp(_ head: String, _ token: [UInt8]) -> String {
         let name = head.prefix { $0 != " " }
         let id = "ts" + Hex.encode(Array(Digest(of: token).bytes.prefix(8)))
