@@ -19,6 +19,15 @@ package enum Monotonic {
     }
 }
 
+/// The processor time that this process has used, on all of its threads.
+package enum ProcessTime {
+    /// Nanoseconds since the process began.
+    package static var now: UInt64 {
+        let time = read(CLOCK_PROCESS_CPUTIME_ID)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+}
+
 /// What the kernel holds of its clock (adjtimex): signatures carry the time, so readiness depends on it.
 package struct KernelClock: Sendable, Hashable {
     /// Whether a time daemon keeps the clock.

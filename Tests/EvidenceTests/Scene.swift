@@ -61,7 +61,7 @@ struct StampScene {
 
     /// A client of authorities at these addresses.
     func client(
-        _ urls: [String], policies: Set<String> = [], timeoutSeconds: Int = 2, accuracy: Int64? = nil,
+        _ urls: [String], policies: Set<String> = [], timeoutSeconds: Int = 60, accuracy: Int64? = nil,
         realm: TrustRealm? = nil, clock: WallClock = .fixed(noon)
     ) throws -> TimeStampClient {
         let realm = try realm ?? self.realm()

@@ -2,6 +2,7 @@ import ArgumentParser
 import HPKI
 import Host
 import Policies
+import Validation
 import YAML
 
 /// `shirushi policy`: the signing rules and their tests.
@@ -20,7 +21,8 @@ struct PolicyCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Run the tests that stand beside each policy set.",
             discussion: """
-                Reads NAME.yaml and NAME.tests.yaml. A rule that no test decides by is a fault.
+                Reads NAME.yaml and NAME.tests.yaml. A rule that no test decides by is a fault. A
+                validation policy has no tests; it is read and named.
 
                 EXAMPLE
                   shirushi policy test policies
@@ -36,7 +38,12 @@ struct PolicyCommand: AsyncParsableCommand {
             var failed = false
             for name in sets {
                 let stem = folder + "/" + name.dropLast(".yaml".count)
-                let set = try PolicySet(reading: try Files.read(stem + ".yaml", atMost: YAMLNode.byteLimit))
+                let file = try Files.read(stem + ".yaml", atMost: YAMLNode.byteLimit)
+                if let policy = try? ValidationPolicy(reading: file) {
+                    print("\(name): the validation policy \(policy.id), hash \(Digest(of: file).hex)")
+                    continue
+                }
+                let set = try PolicySet(reading: file)
                 guard Files.exists(stem + ".tests.yaml") else {
                     print("FAULT  \(name) has no tests beside it")
                     failed = true

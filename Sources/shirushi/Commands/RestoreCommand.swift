@@ -81,6 +81,7 @@ struct RestoreCommand: AsyncParsableCommand {
     private static func complete(_ home: Home, _ header: ArchiveHeader, _ present: PresentOfficers) throws {
         for folder in [
             home.run, home.hsm, home.crls, home.trust + "/anchors", home.trust + "/intermediates", home.seenLists,
+            home.timestamps + "/anchors", home.timestamps + "/intermediates", home.timestamps + "/crls",
         ] {
             try Files.makeFolder(folder)
         }

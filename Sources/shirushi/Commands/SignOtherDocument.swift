@@ -11,9 +11,8 @@ struct SignOtherDocument: AsyncParsableCommand {
             With --local the document does not leave this machine: its digest is sent, and the signature that comes back
             is put together with it here.
 
-            PACKAGINGS
-              xades: enveloped, enveloping, detached, internally-detached
-              cades: attached, detached
+            Packagings of xades: enveloped, enveloping, detached, internally-detached. Of
+            cades: attached, detached.
 
             EXAMPLES
               shirushi sign document letter.xml --server https://localhost:8443 \\

@@ -37,17 +37,27 @@ struct VerifyCommand: AsyncParsableCommand {
     @Option(help: "A validation policy; by default the one that ships.") var policy: String?
     @Option(help: "text, json, xml or html.") var format: Format?
     @Flag(help: "The same as --format json.") var json = false
+    @Option(help: .hidden) var `repeat`: Int?
 
     func run() async throws {
         let bytes = try read(file)
         let content = try content.map(read)
-        let report = try validator().judge(
-            bytes, detached: DetachedContent(single: content), at: WallClock.live.now())
+        let validator = try validator()
+        func judge() -> ValidationReport {
+            validator.judge(bytes, detached: DetachedContent(single: content), at: WallClock.live.now())
+        }
+        let report = judge()
         switch format ?? (json ? .json : .text) {
         case .text: print(report.text)
         case .json: print(report.json)
         case .xml: print(report.xml)
         case .html: print(report.html)
+        }
+        if let count = `repeat`, count > 0 {
+            // For the benchmark: without start-up, and without writing the report.
+            let start = ProcessTime.now
+            for _ in 0..<count { _ = judge() }
+            print("CPU microseconds each: \(Double(ProcessTime.now - start) / Double(count) / 1000)")
         }
         throw ExitCode(report.result.exitCode)
     }
