@@ -16,6 +16,7 @@ package struct Failure: Error, Sendable, Hashable {
         case invalidXML
         case wrongDocument
         case alreadySigned
+        case signatureRejected
         case prescriptionRejected
         case prescriptionIndeterminate
         case prescriptionMismatch

@@ -81,6 +81,6 @@ extension Failure {
 extension SigningLimits {
     /// For documents as they come.
     var ofRequests: XMLLimits { XMLLimits(bytes: documentBytes) }
-    /// For what is made of them.
-    var ofAnswers: XMLLimits { XMLLimits(bytes: documentBytes + 2 * csvBytes + (1 << 16)) }
+    /// For what is made of them: Base64 makes four bytes of three, and levels add certificates and lists.
+    var ofAnswers: XMLLimits { XMLLimits(bytes: 2 * documentBytes + 2 * csvBytes + (1 << 20)) }
 }

@@ -38,8 +38,8 @@ package struct SigningLimits: Sendable, Hashable {
     package var csvBytes = 1 << 20
     /// One XML document as it came, in bytes; what is made of it may be twice as long.
     package var documentBytes = 8 << 20
-    /// Reasons acknowledged in one request.
-    package var acknowledgements = 32
+    /// One signed document as it comes, in bytes: what is made of a document may be twice as long.
+    package var signedBytes: Int { 2 * documentBytes }
 
     /// The limits that hold where nothing is configured.
     package init() {}

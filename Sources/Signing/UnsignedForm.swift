@@ -8,7 +8,7 @@ internal import XML
 enum UnsignedForm {
     static func read(_ bytes: [UInt8], limits: SigningLimits) throws(Failure) -> (UnsignedDocument, Digest) {
         let document = try XMLDocument.received(bytes, limits)
-        guard !document.root.descendants.contains(where: { $0.isNamed("Signature", Namespaces.ds) }) else {
+        guard document.signatures.isEmpty else {
             throw Failure(.alreadySigned, "The document holds a signature already.")
         }
         let prescription = try prescription(in: document)

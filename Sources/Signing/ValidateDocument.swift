@@ -35,9 +35,8 @@ package struct ValidateDocument: Sendable {
         on document: [UInt8], content: [UInt8]?, as format: Format, _ origin: RequestOrigin
     ) async throws(Failure) -> [UInt8] {
         try await core.identify(origin.token, deadline: origin.deadline)
-        // What is made of a document of the allowed length may be twice as long.
-        guard max(document.count, content?.count ?? 0) <= limits.documentBytes * 2 else {
-            throw Failure(.tooLarge, "The document is longer than \(limits.documentBytes * 2) bytes.")
+        guard max(document.count, content?.count ?? 0) <= limits.signedBytes else {
+            throw Failure(.tooLarge, "The document is longer than \(limits.signedBytes) bytes.")
         }
         let report = validator().judge(document, detached: DetachedContent(single: content), at: clock.now())
         switch format {

@@ -37,10 +37,9 @@ package enum OwnCheck {
     ) throws(Finding) {
         let document = try document(bytes, limits)
         let content = DetachedContent(named: detached ?? [:], digests: digests ?? [:])
-        let elements = ([document.root] + document.root.descendants).filter { $0.isNamed("Signature", Namespaces.ds) }
         var count = 0
         var fault = notBound
-        for element in elements {
+        for element in document.signatures {
             let signature: ParsedSignature
             do {
                 signature = try ParsedSignature(element, .any)

@@ -9,7 +9,8 @@ package import XML
 /// Stricter than the standard where the form is known: an algorithm or role outside it fails instead of staying
 /// indeterminate.
 package struct SignatureValidator: Sendable {
-    private static let signatureLimit = 16
+    /// The most signatures of one document.
+    package static let signatureLimit = 16
 
     private let trust: TrustStore
     private let crls: CRLStore
@@ -79,7 +80,7 @@ package struct SignatureValidator: Sendable {
     private func judgeAll(
         of document: XMLDocument, _ detached: DetachedContent, at now: Instant
     ) throws(Finding) -> [SignatureReport] {
-        let elements = ([document.root] + document.root.descendants).filter { $0.isNamed("Signature", Namespaces.ds) }
+        let elements = document.signatures
         guard !elements.isEmpty else { throw .format("no-signature", "The document holds no signature.") }
         guard elements.count <= Self.signatureLimit else {
             throw .format("too-many-signatures", "The document holds more than \(Self.signatureLimit) signatures.")

@@ -58,6 +58,7 @@ STATUS = {
     "invalid-csv": 422,
     "invalid-xml": 422,
     "wrong-document": 422,
+    "signature-rejected": 422,
     "already-signed": 422,
     "prescription-rejected": 422,
     "prescription-mismatch": 422,

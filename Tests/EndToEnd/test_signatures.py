@@ -282,7 +282,7 @@ class TestAugmentation:
         signed = only(post(instance, order("xades", "enveloped", XADES["enveloped"])))
         broken = signed.replace("経過".encode(), "経渦".encode())
         body = {"signature": documents.b64(broken), "level": "B-T"}
-        problem(instance.post("/v1/augmentations", body, instance.token("doctor-1")), "wrong-document")
+        problem(instance.post("/v1/augmentations", body, instance.token("doctor-1")), "signature-rejected")
 
 
 class TestCommand:

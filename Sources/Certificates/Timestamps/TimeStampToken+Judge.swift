@@ -90,12 +90,19 @@ extension TimeStampToken {
 
     /// The certificate that the signer names and the signed attributes bind (RFC 5035 §5.4, RFC 5816 §2.2.1).
     private func authority(_ requirements: TimeStampRequirements) throws(TimeStampFault) -> HPKICertificate {
-        let named = (certificates + requirements.certificates).filter(signer.names)
-        guard !named.isEmpty else { throw .signerCertificateMissing }
-        let identifiers = attributes.signingCertificates
-        let bound = named.first { certificate in identifiers.allSatisfy { $0.names(certificate) } }
-        guard !identifiers.isEmpty, let bound else { throw .signerNotBound }
+        let all = certificates + requirements.certificates
+        guard all.contains(where: signer.names) else { throw .signerCertificateMissing }
+        guard let bound = signingCertificate(among: requirements.certificates) else { throw .signerNotBound }
         return bound
+    }
+
+    /// The certificate of the token, or of `others`, that the signer names and the signed attributes bind; nil for none.
+    package func signingCertificate(among others: [HPKICertificate] = []) -> HPKICertificate? {
+        let identifiers = attributes.signingCertificates
+        guard !identifiers.isEmpty else { return nil }
+        return (certificates + others).first { certificate in
+            signer.names(certificate) && identifiers.allSatisfy { $0.names(certificate) }
+        }
     }
 
     /// The authority's purpose, key usage and name, and the stated time against its certificate and the clock.

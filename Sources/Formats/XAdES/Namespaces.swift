@@ -1,4 +1,5 @@
 package import HPKI
+package import XML
 
 /// The namespaces and algorithm identifiers of XML signatures.
 package enum Namespaces {
@@ -35,5 +36,12 @@ extension SignatureAlgorithm {
         case .ecdsaP256SHA256: "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"
         case .ecdsaP384SHA384: "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384"
         }
+    }
+}
+
+extension XMLDocument {
+    /// Every `Signature` element, in the order of the document.
+    package var signatures: [XMLElement] {
+        ([root] + root.descendants).filter { $0.isNamed("Signature", Namespaces.ds) }
     }
 }

@@ -43,7 +43,9 @@ package struct XAdESAugmentation: Sendable {
     /// The time-stamp tokens of these properties, in DER, with the id of the property that holds each.
     package var timeStamps: [(id: String?, token: [UInt8])] {
         properties.compactMap { property in
-            guard ["SignatureTimeStamp", "ArchiveTimeStamp"].contains(property.localName),
+            guard
+                property.isNamed("SignatureTimeStamp", Namespaces.xades)
+                    || property.isNamed("ArchiveTimeStamp", Namespaces.xades141),
                 let holder = property.firstChild("EncapsulatedTimeStamp", Namespaces.xades),
                 let token = Base64.decodeIgnoringWhiteSpace(holder.textBytes)
             else { return nil }

@@ -31,6 +31,9 @@ struct BaselineDraft {
 
     init(_ item: SignatureOrder.Item, of order: SignatureOrder, limits: SigningLimits) throws(Failure) {
         form = order.form
+        if case .document(let bytes) = item.source, bytes.count > limits.documentBytes {
+            throw Failure(.tooLarge, "The document is longer than \(limits.documentBytes) bytes.")
+        }
         for word in [item.name, item.elementID, item.mimeType] {
             guard (word?.utf8.count ?? 0) <= SignatureShape.wordLimit else {
                 throw Failure(.malformedRequest, "A name, id or media type is longer than 1024 bytes.")
@@ -39,7 +42,7 @@ struct BaselineDraft {
         switch order.packaging {
         case .ofForm: (shape, digests, place, judgement) = try Self.ofForm(item, order)
         case .xades(let packaging): (shape, digests, place, judgement) = try Self.xades(item, packaging, limits)
-        case .cades(let packaging): (shape, digests, place, judgement) = try Self.cades(item, packaging, limits)
+        case .cades(let packaging): (shape, digests, place, judgement) = try Self.cades(item, packaging)
         }
         if case .digest = item.source, case .xades = shape, order.level == .bLTA {
             throw Failure(
@@ -118,7 +121,7 @@ struct BaselineDraft {
     }
 
     private static func cades(
-        _ item: SignatureOrder.Item, _ packaging: SignatureOrder.Packaging.CAdES, _ limits: SigningLimits
+        _ item: SignatureOrder.Item, _ packaging: SignatureOrder.Packaging.CAdES
     ) throws(Failure) -> Made {
         try item.mustHave(name: false, elementID: false)
         guard item.mimeType == nil else {
@@ -127,9 +130,6 @@ struct BaselineDraft {
         switch item.source {
         case .digest(let digest): return (.cades, [digest], .none, nil)
         case .document(let bytes):
-            guard bytes.count <= limits.documentBytes else {
-                throw Failure(.tooLarge, "The document is longer than \(limits.documentBytes) bytes.")
-            }
             let digests = DigestAlgorithm.allCases.map { Digest(of: bytes, by: $0) }
             return (.cades, digests, packaging == .attached ? .attached(bytes) : .apart(bytes), nil)
         }

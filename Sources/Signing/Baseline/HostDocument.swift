@@ -1,5 +1,6 @@
 internal import Formats
 internal import HPKI
+internal import Validation
 internal import XML
 
 /// An XML document that takes a signature as the last child of its root; its bytes are kept as they came.
@@ -8,6 +9,9 @@ struct HostDocument {
 
     init(_ bytes: [UInt8], limits: SigningLimits) throws(Failure) {
         document = try XMLDocument.received(bytes, limits)
+        guard document.signatures.count < SignatureValidator.signatureLimit else {
+            throw Failure(.alreadySigned, "The document holds as many signatures as are judged.")
+        }
         let root = document.root
         for element in [root] + root.descendants where !element.isInSignature {
             guard !element.attributes.contains(where: \.isIDOfAnySignature) else {
@@ -29,9 +33,9 @@ struct HostDocument {
             return Digest(of: Canonicalization.exclusive10.canonicalize(element))
         case .document, .object, .detached:
             // One that is there would be covered too, and itself no longer cover what it did.
-            guard !document.root.descendants.contains(where: { $0.isNamed("Signature", Namespaces.ds) }),
-                !document.root.isNamed("Signature", Namespaces.ds)
-            else { throw Failure(.alreadySigned, "The document holds a signature already.") }
+            guard document.signatures.isEmpty else {
+                throw Failure(.alreadySigned, "The document holds a signature already.")
+            }
             return Digest(of: Canonicalization.exclusive10.canonicalize(document))
         }
     }

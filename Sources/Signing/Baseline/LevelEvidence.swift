@@ -43,15 +43,14 @@ package struct LevelEvidence: Sendable {
 
     /// What a verifier of a time-stamp token needs.
     func material(ofTimeStamp token: [UInt8]) async throws(Failure) -> ValidationMaterial {
-        let certificates: [HPKICertificate]
-        do { certificates = try TimeStampToken(der: token).certificates } catch {
+        let read: TimeStampToken
+        do { read = try TimeStampToken(der: token) } catch {
             throw Failure(.wrongDocument, "A time stamp of the signature cannot be read: \(error).")
         }
-        guard let authority = certificates.first(where: { $0.extensions.extendedKeyUsages == [OID.timeStamping] })
-        else {
+        guard let authority = read.signingCertificate() else {
             throw Failure(.wrongDocument, "A time stamp of the signature does not hold its authority's certificate.")
         }
-        var material = try await material(authority, certificates)
+        var material = try await material(authority, read.certificates)
         // Without it a verifier would have to find the authority's own certificate in the token alone.
         if !material.certificates.contains(authority.der) { material.certificates.insert(authority.der, at: 0) }
         return material

@@ -53,13 +53,13 @@ struct RaiseLevel {
     ) throws(Failure) -> RaisableXAdES {
         let document = try document(bytes)
         do { return try RaisableXAdES(document, signature: number, content) } catch {
-            throw Failure(.wrongDocument, "The signature does not hold: \(error.sentence)", reasons: [error.reason])
+            throw Failure(.signatureRejected, "The signature does not hold: \(error.sentence)", reasons: [error.reason])
         }
     }
 
     private func read(_ bytes: [UInt8], _ place: Int?) throws(Failure) -> (XAdESAugmentation, Int) {
         let document = try document(bytes)
-        let all = ([document.root] + document.root.descendants).filter { $0.isNamed("Signature", Namespaces.ds) }
+        let all = document.signatures
         let number = place ?? all.count - 1
         guard all.indices.contains(number) else {
             throw Failure(.wrongDocument, "The document has no signature of this number.")
@@ -70,6 +70,9 @@ struct RaiseLevel {
     }
 
     private func document(_ bytes: [UInt8]) throws(Failure) -> XMLDocument {
+        guard bytes.count <= limits.bytes else {
+            throw Failure(.tooLarge, "With what its level adds the signature is longer than \(limits.bytes) bytes.")
+        }
         do { return try XMLDocument(parsing: bytes, limits: limits) } catch {
             throw Failure(.invalidXML, "The document is refused by the XML reader: \(error).")
         }

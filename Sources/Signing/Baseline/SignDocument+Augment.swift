@@ -32,12 +32,12 @@ extension SignDocument {
         guard order.level > .bB else {
             throw Failure(.malformedRequest, "A signature is raised to B-T, B-LT or B-LTA.")
         }
-        guard order.signature.count <= limits.documentBytes else {
-            throw Failure(.tooLarge, "The signature is longer than \(limits.documentBytes) bytes.")
+        guard max(order.signature.count, order.content?.count ?? 0) <= limits.signedBytes else {
+            throw Failure(.tooLarge, "The signature is longer than \(limits.signedBytes) bytes.")
         }
         let before = judge(order.signature, order)
         guard before.result != .failed, !before.signatures.isEmpty else {
-            throw Failure(.wrongDocument, "There is no signature here that holds.", reasons: before.reasons)
+            throw Failure(.signatureRejected, "There is no signature here that holds.", reasons: before.reasons)
         }
         var (bytes, isRaised) = (order.signature, false)
         for (number, report) in before.signatures.enumerated().reversed() where report.kind != .embeddedPrescription {

@@ -8,7 +8,8 @@ extension SignatureValidator {
         do throws(Finding) {
             let parsed = try ParsedCAdES(bytes)
             let content = CAdESContent(
-                octets: detached.single ?? detached.named.values.first, digests: Array(detached.digests.values))
+                octets: detached.single ?? (detached.named.count == 1 ? detached.named.values.first : nil),
+                digests: Array(detached.digests.values))
             let reports = parsed.signers.indices.map { judge(parsed, signer: $0, content, at: now) }
             return report(reports, [], at: now)
         } catch {
@@ -52,7 +53,7 @@ extension CAdESCheck {
         }
         return CheckedSignature(
             certificate: certificate, others: others,
-            covered: [.octets(count: coverage.byteCount ?? 0, isWhole: true)],
+            covered: [.octets(count: coverage.byteCount ?? 0, isWhole: coverage.isAttached)],
             claimedSigningTime: claimedSigningTime, scheme: scheme, digests: [digestAlgorithm], timeStamps: stamps,
             // One SignedData holds what was kept for all certificates alike.
             material: material, timeStampMaterial: ValidationMaterial(), notExamined: notExamined, findings: [])

@@ -30,7 +30,7 @@ package struct ValidationPolicy: Sendable, Hashable {
 
     /// The names of the signature algorithms that are known here.
     static let knownSignatureAlgorithms = [SignatureScheme.Family.rsaPKCS1, .rsaPSS, .ecdsa].flatMap { family in
-        DigestAlgorithm.allCases.map { SignatureScheme.of(family, $0).policyName }
+        DigestAlgorithm.allCases.map { SignatureScheme(family: family, hash: $0).policyName }
     }
 
     /// What keeps an algorithm of `signature` from being accepted, where it is not settled by proof of an earlier time.

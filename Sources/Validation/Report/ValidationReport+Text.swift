@@ -75,7 +75,9 @@ extension SignatureReport.Coverage {
         case .document:
             "the whole document \(element) but for the signature and comments, \(canonicalByteCount) bytes"
         case .octets:
-            "\(canonicalByteCount) bytes given beside the signature" + (uri.isEmpty ? "" : " (\(uri))")
+            (canonicalByteCount == 0 ? "data of which only the digest is known" : "\(canonicalByteCount) bytes")
+                + (isWholeDocument ? " inside the signature" : " given beside the signature")
+                + (uri.isEmpty ? "" : " (\(uri))")
         }
     }
 }

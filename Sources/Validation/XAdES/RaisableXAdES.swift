@@ -15,7 +15,7 @@ package struct RaisableXAdES {
     package init(
         _ document: XMLDocument, signature number: Int, _ content: DetachedContent = .none
     ) throws(Finding) {
-        let elements = ([document.root] + document.root.descendants).filter { $0.isNamed("Signature", Namespaces.ds) }
+        let elements = document.signatures
         guard elements.indices.contains(number) else {
             throw .format("no-signature", "The document holds no signature of this number.")
         }

@@ -4,9 +4,6 @@ internal import XML
 
 /// What was added to a signature after it was made (ETSI EN 319 132-1 §5.3 to §5.5): nothing signs it but time stamps.
 struct UnsignedProperties {
-    /// XAdES 1.4.1 (ETSI EN 319 132-1 §4.2).
-    static let namespace141 = "http://uri.etsi.org/01903/v1.4.1#"
-
     private static let timeStampLimit = 16
     private static let certificateLimit = 64
     private static let revocationLimit = 32
@@ -50,13 +47,13 @@ struct UnsignedProperties {
     private mutating func read(_ property: XMLElement, at place: Int) throws(Finding) {
         if property.isNamed("SignatureTimeStamp", Namespaces.xades) {
             try readTimeStamp(property, .signature, at: place)
-        } else if property.isNamed("ArchiveTimeStamp", Self.namespace141) {
+        } else if property.isNamed("ArchiveTimeStamp", Namespaces.xades141) {
             try readTimeStamp(property, .archive, at: place)
         } else if property.isNamed("CertificateValues", Namespaces.xades) {
             try readCertificates(property, into: \.material)
         } else if property.isNamed("RevocationValues", Namespaces.xades) {
             try readRevocation(property, into: \.material)
-        } else if property.isNamed("TimeStampValidationData", Self.namespace141) {
+        } else if property.isNamed("TimeStampValidationData", Namespaces.xades141) {
             for part in property.children {
                 if part.isNamed("CertificateValues", Namespaces.xades) {
                     try readCertificates(part, into: \.timeStampMaterial)

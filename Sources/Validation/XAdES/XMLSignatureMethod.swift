@@ -4,16 +4,15 @@ internal import HPKI
 
 /// The signature algorithms of XML Signature that are verified here (RFC 6931 §2.3, RFC 9231 §2.3).
 enum XMLSignatureMethod {
-    private static let more = "http://www.w3.org/2001/04/xmldsig-more#"
-    private static let newer = "http://www.w3.org/2007/05/xmldsig-more#"
-
-    private static let schemes: [(identifier: String, scheme: SignatureScheme)] = [
-        (more + "rsa-sha256", .of(.rsaPKCS1, .sha256)), (more + "rsa-sha384", .of(.rsaPKCS1, .sha384)),
-        (more + "rsa-sha512", .of(.rsaPKCS1, .sha512)), (newer + "sha256-rsa-MGF1", .of(.rsaPSS, .sha256)),
-        (newer + "sha384-rsa-MGF1", .of(.rsaPSS, .sha384)), (newer + "sha512-rsa-MGF1", .of(.rsaPSS, .sha512)),
-        (more + "ecdsa-sha256", .of(.ecdsa, .sha256)), (more + "ecdsa-sha384", .of(.ecdsa, .sha384)),
-        (more + "ecdsa-sha512", .of(.ecdsa, .sha512)),
-    ]
+    /// What is made here, and ECDSA with the longest hash.
+    private static let schemes: [(identifier: String, scheme: SignatureScheme)] =
+        SignatureAlgorithm.allCases.map { ($0.xmlIdentifier, $0.scheme) }
+        + [
+            (
+                "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512",
+                SignatureScheme(family: .ecdsa, hash: .sha512)
+            )
+        ]
 
     /// Those of the e-prescription form: what is made for it, the longer hashes for RSA among them.
     private static let ofForm = Set(SignatureAlgorithm.allCases.map(\.scheme))

@@ -36,18 +36,12 @@ struct SignatureRoutes {
 
     private func augmentation(_ request: Request, _ context: APIContext) async throws -> Response {
         try await door.admitted(request, context) { (token, held) async throws(Failure) -> Response in
-            let (order, origin) = try await door.recorded(.other, token, context) {
-                () async throws(Failure) -> (AugmentationOrder, RequestOrigin) in
-                let (fields, origin) = try await door.read(
-                    request, context, token, held, known: ["signature", "level", "content", "name"])
-                guard let bytes = try fields.base64("signature") else { throw fields.missing("signature") }
-                let level = try fields.choice("level", SignatureLevel.self) ?? .bT
-                return (
-                    AugmentationOrder(
-                        signature: bytes, level: level, content: try fields.base64("content"),
-                        name: try fields.text("name")), origin
-                )
-            }
+            let (fields, origin) = try await door.read(
+                request, context, token, held, known: ["signature", "level", "content", "name"])
+            guard let bytes = try fields.base64("signature") else { throw fields.missing("signature") }
+            let order = AugmentationOrder(
+                signature: bytes, level: try fields.choice("level", SignatureLevel.self) ?? .bT,
+                content: try fields.base64("content"), name: try fields.text("name"))
             return try await door.working { () async throws(Failure) in
                 let raised = try await sign.augment(order, origin)
                 let text = Base64.encode(raised)

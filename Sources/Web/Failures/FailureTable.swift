@@ -93,10 +93,15 @@ package enum FailureTable {
         case .wrongDocument:
             Row(
                 422, "wrong-document", "This is another kind of document",
-                next: "Post a prescription to /v1/prescriptions and a dispensing record to /v1/dispensings."
+                next: "Read the detail. Prescriptions go to /v1/prescriptions, dispensing records to /v1/dispensings."
             )
         case .alreadySigned:
             Row(422, "already-signed", "The document is signed already", next: "Post the unsigned document.")
+        case .signatureRejected:
+            Row(
+                422, "signature-rejected", "The signature does not hold",
+                next: "Have the document judged by /v1/validations, and ask its signer for the original."
+            )
         case .prescriptionRejected:
             Row(
                 422, "prescription-rejected", "The prescription's signature does not hold",

@@ -48,6 +48,7 @@ enum Problem {
             json.strings("reasons", failure.reasons)
         }
         json.string("next", row.next)
+        if let seconds = failure.retryAfter ?? row.retryAfter { json.integer("retryAfter", seconds) }
     }
 
     /// RFC 6750 §3: a request without credentials is told the scheme alone, without an error code.

@@ -9,7 +9,7 @@ import YAML
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Judge the XML signatures of a document: a prescription, a dispensing result, or any other.",
+        abstract: "Judge the signatures of a document: a prescription, a dispensing result, or any XML or CMS.",
         discussion: """
             Says who signed, in what role, when, and what the signature covers.
             Exit 0 passed, 1 failed, 2 indeterminate, 64 wrong usage. Without --trust no signer can be trusted, so a good
@@ -18,7 +18,8 @@ struct VerifyCommand: AsyncParsableCommand {
             EXAMPLES
               shirushi verify prescription.xml --trust ./var/home/trust
               shirushi verify prescription.xml --json
-              shirushi verify letter.sig.xml --content letter.pdf --trust ./trust --format html > report.html
+              shirushi verify letter.p7s --content letter.pdf --trust ./trust \\
+                  --format html
             """
     )
 
@@ -30,7 +31,7 @@ struct VerifyCommand: AsyncParsableCommand {
         case html
     }
 
-    @Argument(help: "The signed XML document.") var file: String
+    @Argument(help: "The signed document: XML, or CMS in DER.") var file: String
     @Option(help: "A folder with anchors/, intermediates/ and crls/, and the same below timestamps/.")
     var trust: String?
     @Option(help: "The data of a detached signature.") var content: String?

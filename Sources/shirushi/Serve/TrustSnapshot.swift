@@ -14,7 +14,8 @@ final class TrustSnapshot: Sendable {
     private let current: Mutex<(validator: SignatureValidator, realm: TrustRealm)>
 
     convenience init(home: Home, policies: Set<String>) throws {
-        try self.init(folder: home.trust, policies: policies)
+        let policy = try ValidationPolicy(reading: ValidationPolicy.shippedFile)
+        try self.init(folder: home.trust, policies: policies, policy: policy)
     }
 
     /// Reads `folder` with its `anchors`, `intermediates` and `crls`, and the same of time-stamping authorities in its
