@@ -16,12 +16,12 @@ struct PermittedSignature: Sendable {
 
     init(
         _ permit: borrowing Permit, in shape: SignatureShape, by key: SigningKey, under certificate: HPKICertificate,
-        signingTime: Instant
+        signingTime: Instant, id: SignatureID
     ) throws(FormatError) {
         guard let form = permit.action.form else { throw .formWithoutSignature }
         let signature = try FormedSignature(
             form: form, shape: shape, digest: permit.occurrence, certificate: certificate, signingTime: signingTime,
-            algorithm: key.algorithm
+            algorithm: key.algorithm, signature: id
         )
         self.form = form
         digest = permit.occurrence

@@ -56,8 +56,9 @@ package struct Sign: Sendable {
         let digest = try digest(of: command, for: key)
         let permit = try permit(action, on: digest, command, caller, activation, credential, at: now)
         try watch.check(credential, at: now)
-        let signature = try bytesToSign(for: permit, command.shape, key, credential, at: now)
-        let use = use(of: credential, on: signature.bytesToSign, command)
+        let id = SignatureID(random: random)
+        let signature = try bytesToSign(for: permit, command.shape, key, credential, id, at: now)
+        let use = use(of: credential, on: signature.bytesToSign, id, command)
         failpoint.pass("core.before-intent")
         let lease = try lease(of: credential)
         let intent = try await recordIntent(permit, use, signature, claim)
@@ -127,17 +128,17 @@ package struct Sign: Sendable {
     /// The bytes to sign follow from what was permitted, never from what front says they are.
     private func bytesToSign(
         for permit: borrowing Permit, _ shape: SignatureShape, _ key: SigningKey, _ credential: Credential,
-        at now: Instant
+        _ id: SignatureID, at now: Instant
     ) throws(Failure) -> PermittedSignature {
         do {
             return try PermittedSignature(
-                permit, in: shape, by: key, under: credential.certificate, signingTime: now)
+                permit, in: shape, by: key, under: credential.certificate, signingTime: now, id: id)
         } catch {
             switch error {
             case .formWithoutSignature:
                 throw Failure(.denied, "This document form has no such signature here.", rule: PolicySet.defaultRule)
             case .referencesNotOfForm:
-                throw Failure(.malformedRequest, "A name, id or media type has characters that XML cannot hold.")
+                throw Failure(.malformedRequest, "A name, id or media type is not one that a signature here may have.")
             case .digestAlgorithmNotOfForm:
                 throw Failure(.malformedRequest, "This form is signed over digests by SHA-256 alone.")
             case .timeOutOfRange, .contentNotOfDigest, .subjectNotEncodable, .notXAdES:
@@ -146,9 +147,11 @@ package struct Sign: Sendable {
         }
     }
 
-    private func use(of credential: Credential, on bytes: [UInt8], _ command: SignCommand) -> KeyUse {
+    private func use(
+        of credential: Credential, on bytes: [UInt8], _ id: SignatureID, _ command: SignCommand
+    ) -> KeyUse {
         KeyUse(
-            signature: SignatureID(random: random), credential: credential.id,
+            signature: id, credential: credential.id,
             certificate: credential.certificate.fingerprint, bytesToSign: bytes, custody: custody.custody,
             requestID: command.requestID, prescription: command.prescription?.recordText
         )

@@ -9,10 +9,11 @@ package enum FormedSignature: Sendable, Hashable {
 
     /// The signature that a form has in a shape, `signingTime` cut to whole seconds.
     ///
+    /// `signature` keeps the ids in XML from being foretold.
     /// Throws `.formWithoutSignature` where the form has no such shape, and what the shapes themselves throw.
     package init(
         form: DocumentForm, shape: SignatureShape, digest: Digest, certificate: HPKICertificate, signingTime: Instant,
-        algorithm: SignatureAlgorithm
+        algorithm: SignatureAlgorithm, signature: SignatureID
     ) throws(FormatError) {
         switch (form, shape) {
         case (.prescription, .ofForm), (.dispensing, .ofForm):
@@ -21,10 +22,12 @@ package enum FormedSignature: Sendable, Hashable {
                     form: form, dataDigest: digest, certificate: certificate.der, signingTime: signingTime,
                     algorithm: algorithm))
         case (.other, .xades(let place, let mimeType)):
+            try place.mustLeaveForms()
             self = .xades(
                 try XAdESSignature(
                     references: [XAdESSignature.DataReference(place, digest, mimeType: mimeType)],
-                    certificate: certificate.der, signingTime: signingTime, algorithm: algorithm))
+                    certificate: certificate.der, signingTime: signingTime, algorithm: algorithm,
+                    nonce: Array(signature.description.utf8)))
         case (.other, .cades):
             self = .cades(
                 try CAdESSignature(
@@ -40,6 +43,24 @@ package enum FormedSignature: Sendable, Hashable {
         case .ofForm(let signature): signature.bytesToSign
         case .xades(let signature): signature.bytesToSign
         case .cades(let signature): signature.bytesToSign
+        }
+    }
+}
+
+extension XAdESPlace {
+    /// Refuses what, moved into a prescription or dispensing result, would be its signature; and names that a verifier may
+    /// take for ids.
+    fileprivate func mustLeaveForms() throws(FormatError) {
+        switch self {
+        case .document: return
+        case .element(let id):
+            guard !["PrescriptionDocument", "Dispensing"].contains(id) else { throw .formWithoutSignature }
+        case .object(let id):
+            guard EnvelopedObject.isID(id) else { throw .referencesNotOfForm }
+        case .detached(let name):
+            guard let first = name.utf8.first, first > 0x20, first != UInt8(ascii: "#") else {
+                throw .referencesNotOfForm
+            }
         }
     }
 }

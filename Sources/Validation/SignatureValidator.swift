@@ -35,6 +35,9 @@ package struct SignatureValidator: Sendable {
     /// Knows no anchor, so nothing passes: good cryptography stays indeterminate.
     package static let trustingNobody = SignatureValidator(trust: TrustStore(anchors: []), crls: CRLStore())
 
+    /// Whether a document has any mark of a prescription or dispensing result, and so is judged by their forms alone.
+    package static func isForm(_ document: XMLDocument) -> Bool { SignaturePlaces.isForm(document) }
+
     /// Judges a document, XML or CMS, from its bytes; one that cannot be read has failed.
     package func judge(_ bytes: [UInt8], detached: DetachedContent = .none, at now: Instant) -> ValidationReport {
         // A SEQUENCE: no XML document begins so.
@@ -85,11 +88,12 @@ package struct SignatureValidator: Sendable {
         guard elements.count <= Self.signatureLimit else {
             throw .format("too-many-signatures", "The document holds more than \(Self.signatureLimit) signatures.")
         }
+        let budget = JudgementBudget()
         return elements.map { element in
             judge(.xades, at: now, known: nil) { () throws(Finding) in
                 try ParsedSignature(element, .any)
             } check: { (signature) throws(Finding) in
-                try XAdESCheck(signature, detached)
+                try XAdESCheck(signature, detached, budget)
             }
         }
     }

@@ -27,7 +27,7 @@ package struct XMLLimits: Sendable, Hashable {
     /// The standard limits, with those named replaced.
     package init(
         bytes: Int = 16 << 20, depth: Int = 64, nodes: Int = 500_000, attributes: Int = 256, nameBytes: Int = 1024,
-        namespaceBytes: Int = 2048, references: Int = 1_000_000, expandedNamespaceBytes: Int = 64 << 20
+        namespaceBytes: Int = 2048, references: Int = 1_000_000, expandedNamespaceBytes: Int = 8 << 20
     ) {
         self.bytes = bytes
         self.depth = depth

@@ -11,7 +11,8 @@ extension CoreTests {
     @Suite struct Shapes {
         private static let shapes: [SignatureShape] = [
             .cades, .xades(.document, mimeType: nil), .xades(.element(id: "e"), mimeType: "text/xml"),
-            .xades(.object(id: "o"), mimeType: nil), .xades(.detached(name: "紹介状.pdf"), mimeType: nil),
+            .xades(.object(id: "object-0123456789abcdef0123456789abcdef"), mimeType: nil),
+            .xades(.detached(name: "紹介状.pdf"), mimeType: nil),
         ]
 
         private func command(
@@ -30,7 +31,7 @@ extension CoreTests {
             let certificate = try HPKICertificate(der: reply.certificate)
             let signature = try FormedSignature(
                 form: command.form, shape: command.shape, digest: digest, certificate: certificate,
-                signingTime: reply.signedAt, algorithm: reply.algorithm)
+                signingTime: reply.signedAt, algorithm: reply.algorithm, signature: reply.signature)
             try certificate.publicKey.verify(
                 signature: reply.value, over: signature.bytesToSign, algorithm: reply.algorithm)
         }
@@ -86,6 +87,16 @@ extension CoreTests {
                 #expect(try await failure { try await core.sign(other) }.kind == .denied)
                 let long = try command(world, "doctor-1", .ofForm, [.sha512], form: .prescription)
                 #expect(try await failure { try await core.sign(long) }.kind == .malformedRequest)
+                // What, moved into a prescription, would be its signature.
+                for place: XAdESPlace in [
+                    .element(id: "PrescriptionDocument"), .element(id: "Dispensing"),
+                    .object(id: "PrescriptionDocument"), .detached(name: "#Dispensing"), .detached(name: " #x"),
+                    .detached(name: ""),
+                ] {
+                    let disguised = try command(world, "doctor-1", .xades(place, mimeType: nil))
+                    let kind = try await failure { try await core.sign(disguised) }.kind
+                    #expect([.denied, .malformedRequest].contains(kind), "\(place)")
+                }
                 let unwritable = try command(world, "doctor-1", .xades(.detached(name: "a\u{1}"), mimeType: nil))
                 #expect(try await failure { try await core.sign(unwritable) }.kind == .malformedRequest)
                 #expect(try await world.entries().allSatisfy { $0.leaf.kind != .intent })

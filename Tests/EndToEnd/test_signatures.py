@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import subprocess
+import time
 
 import pytest
 from lxml import etree
@@ -283,6 +284,93 @@ class TestAugmentation:
         broken = signed.replace("経過".encode(), "経渦".encode())
         body = {"signature": documents.b64(broken), "level": "B-T"}
         problem(instance.post("/v1/augmentations", body, instance.token("doctor-1")), "signature-rejected")
+
+
+class TestHostile:
+    """What was tried against these routes and must stay refused."""
+
+    @pytest.mark.parametrize("target", ["PrescriptionDocument", "Dispensing"])
+    def test_no_other_document_becomes_a_prescription_s_signature(self, instance, target):
+        before = instance.signs()
+        digest = {"digest": sha256(b"x"), "elementId": target}
+        for packaging in ("internally-detached", "enveloping"):
+            body = {"format": "xades", "packaging": packaging, "documentDigests": [digest]}
+            assert post(instance, body).status_code in (400, 403)
+        for name in (f"#{target}", f" #{target}"):
+            named = {"digest": sha256(b"x"), "name": name}
+            body = {"format": "xades", "packaging": "detached", "documentDigests": [named]}
+            problem(post(instance, body), "malformed-request")
+        document = documents.unsigned_prescription()
+        for packaging, more in (("enveloped", {}), ("internally-detached", {"elementId": "PrescriptionDocument"})):
+            body = order("xades", packaging, {"document": documents.b64(document), **more})
+            problem(post(instance, body), "wrong-document")
+        assert instance.signs() == before
+
+    def test_one_key_is_for_one_order(self, instance):
+        first, second = XADES["enveloped"], {"document": documents.b64(b"<second/>")}
+        third = {"document": documents.b64(b"<third/>")}
+        assert len(signatures(post(instance, order("xades", "enveloped", first), key="order-2"))) == 1
+        before = instance.signs()
+        for items in ([first, second], [third, second, first], [second]):
+            problem(post(instance, order("xades", "enveloped", *items), key="order-2"), "idempotency-conflict")
+        assert instance.signs() == before
+
+    def test_the_same_element_is_signed_twice_within_a_second(self, instance, tmp_path):
+        signed = LETTER
+        for _ in range(4):
+            item = {"document": documents.b64(signed), "elementId": "body-1"}
+            signed = only(post(instance, order("xades", "internally-detached", item)))
+        assert signed.count(b"<ds:Signature ") == 4
+        answer = instance.post("/v1/validations", {"document": documents.b64(signed)}, instance.token("doctor-1"))
+        assert [each["indication"] for each in answer.json()["signatures"]] == ["TOTAL-PASSED"] * 4
+
+    @pytest.mark.parametrize("level", ["B-T", "B-LT"])
+    def test_an_empty_property_is_no_level(self, instance, level):
+        signed = only(post(instance, order("xades", "enveloped", XADES["enveloped"])))
+        names = ["SignatureTimeStamp"] if level == "B-T" else ["CertificateValues", "RevocationValues"]
+        inner = "".join(f"<xades:{name}></xades:{name}>" for name in names)
+        added = (
+            "<xades:UnsignedProperties><xades:UnsignedSignatureProperties>"
+            f"{inner}</xades:UnsignedSignatureProperties></xades:UnsignedProperties>"
+        )
+        spoilt = signed.replace(b"</xades:QualifyingProperties>", added.encode() + b"</xades:QualifyingProperties>")
+        body = {"signature": documents.b64(spoilt), "level": level}
+        problem(instance.post("/v1/augmentations", body, instance.token("doctor-1")), "signature-rejected")
+
+    def test_detached_content_stands_for_nothing_in_the_document(self, instance):
+        signed = only(post(instance, order("xades", "internally-detached", XADES["internally-detached"])))
+        element = '<body xmlns="urn:example:letter" Id="body-1">紹介状 &amp; 経過</body>'.encode()
+        broken = signed.replace("経過".encode(), "経渦".encode())
+        body = {"signature": documents.b64(broken), "level": "B-T", "content": documents.b64(element)}
+        answer = instance.post("/v1/augmentations", {**body, "name": "#body-1"}, instance.token("doctor-1"))
+        problem(answer, "malformed-request")
+
+    def test_an_object_that_nothing_covers_keeps_the_signature_from_passing(self, instance):
+        signed = only(post(instance, order("xades", "enveloped", XADES["enveloped"])))
+        added = signed.replace(b"</ds:Signature>", b"<ds:Object><dose>1000 mg</dose></ds:Object></ds:Signature>")
+        answer = instance.post("/v1/validations", {"document": documents.b64(added)}, instance.token("doctor-1"))
+        (report,) = answer.json()["signatures"]
+        assert report["indication"] == "INDETERMINATE"
+        assert "unsigned-object" in [finding["reason"] for finding in report["findings"]]
+
+    def test_namespaces_written_out_again_and_again_do_not_hold_the_service_up(self, instance):
+        """A short document whose canonical form is hundreds of times as long, under sixteen References."""
+        signed = only(post(instance, order("xades", "enveloped", XADES["enveloped"]))).decode()
+        start, end = signed.index("<ds:Reference Id="), signed.index("</ds:Reference>") + len("</ds:Reference>")
+        reference = signed[start:end]
+        wide = "<p:a/>" * 4000
+        document = f'<r xmlns:p="urn:{"x" * 1900}"><w Id="w">{wide}</w></r>'
+        for number in range(14):
+            document = document.replace("<r ", f'<v{number} Id="v{number}"><r ', 1).replace("</r>", f"</r></v{number}>", 1)
+        many = "".join(
+            reference.replace('URI=""', f'URI="#v{number}"').replace("-Reference1", f"-R{number}") for number in range(14)
+        )
+        signature = signed[signed.index("<ds:Signature ") : signed.index("</ds:Signature>") + len("</ds:Signature>")]
+        bomb = f"<z>{document}{signature.replace(reference, many)}</z>".encode()
+        began = time.monotonic()
+        answer = instance.post("/v1/validations", {"document": documents.b64(bomb)}, instance.token("doctor-1"))
+        assert answer.status_code == 200 and answer.json()["result"] == "failed", answer.text
+        assert time.monotonic() - began < 10
 
 
 class TestCommand:

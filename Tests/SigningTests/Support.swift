@@ -80,12 +80,13 @@ final class SoftwareCore: CoreCalling {
             let holder = command.form == .dispensing ? authority.pharmacist : authority.doctor
             let algorithm = command.algorithm ?? .rsaPKCS1SHA256
             let digest = command.digests.first { $0.algorithm == algorithm.digestAlgorithm } ?? command.digests[0]
+            let id = SignatureID(random: Random { Array(repeating: 9, count: $0) })
             let signature = try FormedSignature(
                 form: command.form, shape: command.shape, digest: digest, certificate: holder.certificate,
-                signingTime: Self.now, algorithm: algorithm)
+                signingTime: Self.now, algorithm: algorithm, signature: id)
             return .signed(
                 SignedReply(
-                    signature: SignatureID(random: Random { Array(repeating: 9, count: $0) }), signedAt: Self.now,
+                    signature: id, signedAt: Self.now,
                     certificate: holder.certificate.der, algorithm: algorithm,
                     value: damage(try holder.key.value(over: signature.bytesToSign, by: algorithm)), rule: "a-rule",
                     receipt: ReceiptFacts(

@@ -153,12 +153,12 @@ import XML
         #expect(reasons(try enveloped().replacing(old, new), content) == [reason])
     }
 
-    @Test func `more objects, and keys named in other ways, are passed over`() throws {
-        let signed = try internallyDetached()
-            .replacing("</ds:Signature>", "<ds:Object>more</ds:Object><ds:Object/></ds:Signature>")
-            .replacing("<ds:KeyInfo>", "<ds:KeyInfo><ds:KeyName>name</ds:KeyName>")
-        let report = validator.judge(signed, at: World.now)
+    @Test func `keys named in other ways are passed over, and objects that nothing covers are told of`() throws {
+        let named = try internallyDetached().replacing("<ds:KeyInfo>", "<ds:KeyInfo><ds:KeyName>name</ds:KeyName>")
+        let report = validator.judge(named, at: World.now)
         #expect(report.result == .passed, "\(report.text)")
+        let more = named.replacing("</ds:Signature>", "<ds:Object>more</ds:Object><ds:Object/></ds:Signature>")
+        #expect(reasons(more) == ["unsigned-object"])
     }
 
     @Test(arguments: 0..<4)

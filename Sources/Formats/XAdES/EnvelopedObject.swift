@@ -8,6 +8,13 @@ package struct EnvelopedObject: Sendable, Hashable {
     package let content: [UInt8]
     package let id: String
 
+    /// Whether a text is the id of some such object.
+    static func isID(_ text: String) -> Bool {
+        let digits = text.utf8.dropFirst("object-".utf8.count)
+        return text.hasPrefix("object-") && digits.count == 32
+            && digits.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+    }
+
     /// An object around `content`.
     package init(_ content: [UInt8]) {
         self.content = content

@@ -65,7 +65,7 @@ package struct XAdESSignature: Sendable, Hashable {
     /// Cut to whole seconds.
     package let signingTime: Instant
     private let signingTimeText: String
-    /// The stem of all ids: the same for the same inputs, and different for others.
+    /// The stem of all ids: the same for the same inputs, `nonce` among them, and different for others.
     private let id: String
 
     /// A signature over one to sixteen `references`, `signingTime` cut to whole seconds.
@@ -73,7 +73,8 @@ package struct XAdESSignature: Sendable, Hashable {
     /// Throws `.timeOutOfRange`, and `.referencesNotOfForm` for another number of them, or words in them that XML cannot
     /// hold.
     package init(
-        references: [DataReference], certificate: [UInt8], signingTime: Instant, algorithm: SignatureAlgorithm
+        references: [DataReference], certificate: [UInt8], signingTime: Instant, algorithm: SignatureAlgorithm,
+        nonce: [UInt8] = []
     ) throws(FormatError) {
         guard (1...16).contains(references.count), references.allSatisfy(\.isWritable) else {
             throw .referencesNotOfForm
@@ -84,7 +85,7 @@ package struct XAdESSignature: Sendable, Hashable {
         self.algorithm = algorithm
         self.signingTime = signingTime.wholeSecond
         signingTimeText = text
-        id = Self.stem(references, certificate, signingTime.wholeSecond)
+        id = Self.stem(references, certificate, signingTime.wholeSecond, nonce)
     }
 
     /// The canonical `SignedInfo` (exclusive Canonical XML 1.0), UTF-8: what the key signs.
@@ -173,7 +174,9 @@ package struct XAdESSignature: Sendable, Hashable {
         return "<xades:SignedDataObjectProperties>\(each.joined())</xades:SignedDataObjectProperties>"
     }
 
-    private static func stem(_ references: [DataReference], _ certificate: [UInt8], _ time: Instant) -> String {
+    private static func stem(
+        _ references: [DataReference], _ certificate: [UInt8], _ time: Instant, _ nonce: [UInt8]
+    ) -> String {
         var writer = WireWriter()
         for reference in references {
             writer.text(reference.uri)
@@ -181,6 +184,7 @@ package struct XAdESSignature: Sendable, Hashable {
         }
         writer.raw(Digest(of: certificate).bytes)
         writer.integer(time.milliseconds)
+        writer.data(nonce)
         return "id" + Hex.encode(Array(Digest(of: writer.bytes).bytes.prefix(8)))
     }
 }

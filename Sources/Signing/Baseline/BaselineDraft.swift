@@ -49,7 +49,8 @@ struct BaselineDraft {
                 .malformedRequest, "Level B-LTA of XAdES needs the document: its archive time stamp is over its octets."
             )
         }
-        fields = Self.fields(item, order)
+        // Each item's claim is on the whole order: the same key with another order is a conflict, not another signature.
+        fields = Self.fields(item, order) + [("order", order.digest.bytes)]
     }
 
     private typealias Made = (SignatureShape, [Digest], Place, PrescriptionJudgement?)
@@ -146,7 +147,7 @@ struct BaselineDraft {
         )
     }
 
-    private static func fields(
+    fileprivate static func fields(
         _ item: SignatureOrder.Item, _ order: SignatureOrder
     ) -> [(name: String, value: [UInt8])] {
         var fields: [(name: String, value: [UInt8])] = [
@@ -162,6 +163,20 @@ struct BaselineDraft {
         ]
         for (name, word) in words { if let word { fields.append((name, Array(word.utf8))) } }
         return fields + order.acknowledged.map { ("acknowledge", Array($0.utf8)) }
+    }
+}
+
+extension SignatureOrder {
+    /// SHA-256 over all items with what they are to be signed by.
+    fileprivate var digest: Digest {
+        var writer = WireWriter()
+        writer.list(items) { writer, item in
+            writer.list(BaselineDraft.fields(item, self)) { writer, field in
+                writer.text(field.name)
+                writer.raw(Digest(of: field.value).bytes)
+            }
+        }
+        return Digest(of: writer.bytes)
     }
 }
 

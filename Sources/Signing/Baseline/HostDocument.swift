@@ -12,6 +12,11 @@ struct HostDocument {
         guard document.signatures.count < SignatureValidator.signatureLimit else {
             throw Failure(.alreadySigned, "The document holds as many signatures as are judged.")
         }
+        guard !SignatureValidator.isForm(document) else {
+            throw Failure(
+                .wrongDocument,
+                "Prescriptions and dispensing results are signed by routes of their own, in their own form.")
+        }
         let root = document.root
         for element in [root] + root.descendants where !element.isInSignature {
             guard !element.attributes.contains(where: \.isIDOfAnySignature) else {

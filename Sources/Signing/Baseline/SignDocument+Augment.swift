@@ -29,6 +29,9 @@ extension SignDocument {
     /// A signature that certainly does not hold is refused, since a time stamp would lend it dignity.
     package func augment(_ order: AugmentationOrder, _ origin: RequestOrigin) async throws(Failure) -> [UInt8] {
         try await core.identify(origin.token, deadline: origin.deadline)
+        guard order.name.map({ !$0.isEmpty && $0.utf8.first != UInt8(ascii: "#") }) ?? true else {
+            throw Failure(.malformedRequest, "The name of detached content is not empty and begins without #.")
+        }
         guard order.level > .bB else {
             throw Failure(.malformedRequest, "A signature is raised to B-T, B-LT or B-LTA.")
         }
@@ -42,8 +45,14 @@ extension SignDocument {
         var (bytes, isRaised) = (order.signature, false)
         for (number, report) in before.signatures.enumerated().reversed() where report.kind != .embeddedPrescription {
             let candidate = try await raised(bytes, number, report, order)
+            let after = judge(candidate, order)
             // What stands under another signature cannot grow without breaking that one.
-            guard judge(candidate, order).result != .failed else { continue }
+            guard after.result != .failed, after.signatures.indices.contains(number) else { continue }
+            guard let level = after.signatures[number].level, level >= order.level else {
+                throw Failure(
+                    .signatureRejected, "The signature holds a time stamp, certificates or lists that are not of it.",
+                    reasons: after.reasons)
+            }
             (bytes, isRaised) = (candidate, true)
         }
         guard isRaised else { throw .surprised("no signature could be raised") }

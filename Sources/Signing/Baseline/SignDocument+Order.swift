@@ -12,11 +12,14 @@ extension SignDocument {
         guard (1...SignatureOrder.itemLimit).contains(order.items.count) else {
             throw Failure(.malformedRequest, "An order has 1 to \(SignatureOrder.itemLimit) documents.")
         }
+        // The first claims the client's key for the whole order.
+        let first = await result(of: 0, order, origin)
+        if case .failure(let failure) = first, failure.kind.isOfIdempotency { throw failure }
         return await withTaskGroup(of: (Int, Result<SignatureAnswer, Failure>).self) { group in
-            var results: [Int: Result<SignatureAnswer, Failure>] = [:]
-            for number in order.items.indices {
+            var results = [0: first]
+            for number in order.items.indices.dropFirst() {
                 // So many are under way at once, so that one order leaves room for others.
-                if number >= Self.ordersWidth, let (done, result) = await group.next() { results[done] = result }
+                if number > Self.ordersWidth, let (done, result) = await group.next() { results[done] = result }
                 group.addTask { (number, await self.result(of: number, order, origin)) }
             }
             for await (done, result) in group { results[done] = result }
@@ -47,6 +50,16 @@ extension SignDocument {
                 try await SignatureAnswer.assembled(draft, signed, order.level, evidence, limits: limits))
         } catch {
             return .failure(error)
+        }
+    }
+}
+
+extension Failure.Kind {
+    /// Whether the client's key is at fault, and so the whole order.
+    fileprivate var isOfIdempotency: Bool {
+        switch self {
+        case .idempotencyConflict, .idempotencyInFlight, .idempotencyInDoubt, .invalidIdempotencyKey: true
+        default: false
         }
     }
 }

@@ -62,7 +62,7 @@ extension SignatureAnswer {
             return try FormedSignature(
                 form: draft.form, shape: draft.shape, digest: digest,
                 certificate: try HPKICertificate(der: reply.certificate), signingTime: reply.signedAt,
-                algorithm: reply.algorithm)
+                algorithm: reply.algorithm, signature: reply.signature)
         } catch {
             throw .surprised("the signature cannot be formed: \(error)")
         }

@@ -24,6 +24,12 @@ struct ParsedCAdES {
         material = ValidationMaterial(
             certificates: encoded, revocationChoices: signedData.revocationChoices)
         signers = signedData.signers.map(ParsedCAdESSigner.init)
+        guard Set(signedData.signers.map { Array($0.encoded) }).count == signers.count else {
+            throw .format("repeated-signer", "The same signer stands more than once.")
+        }
+        guard signers.allSatisfy({ $0.signatureTimeStamps.count + $0.archiveTimeStamps.count <= 16 }) else {
+            throw .format("too-many-time-stamps", "A signature has at most 16 time stamps.")
+        }
     }
 
     private static func finding(_ error: CMSError) -> Finding {

@@ -10,7 +10,8 @@ extension SignatureValidator {
             let content = CAdESContent(
                 octets: detached.single ?? (detached.named.count == 1 ? detached.named.values.first : nil),
                 digests: Array(detached.digests.values))
-            let reports = parsed.signers.indices.map { judge(parsed, signer: $0, content, at: now) }
+            let budget = JudgementBudget()
+            let reports = parsed.signers.indices.map { judge(parsed, signer: $0, content, budget, at: now) }
             return report(reports, [], at: now)
         } catch {
             return report([], [error], at: now)
@@ -18,7 +19,7 @@ extension SignatureValidator {
     }
 
     private func judge(
-        _ parsed: ParsedCAdES, signer index: Int, _ content: CAdESContent, at now: Instant
+        _ parsed: ParsedCAdES, signer index: Int, _ content: CAdESContent, _ budget: JudgementBudget, at now: Instant
     ) -> SignatureReport {
         var report = SignatureReport(kind: .cades)
         let signer = parsed.signers[index]
@@ -26,7 +27,7 @@ extension SignatureValidator {
         report.algorithms = Set([signer.digestAlgorithm, signer.signatureAlgorithm]).sorted()
         do throws(Finding) {
             let check = try CAdESCheck(parsed, signer: index, content: content)
-            judge(check.checked, at: now, known: nil, into: &report)
+            judge(check.checked(budget), at: now, known: nil, into: &report)
             if !check.notUnderstood.isEmpty {
                 report.findings.append(
                     .unknown(
@@ -42,7 +43,7 @@ extension SignatureValidator {
 
 extension CAdESCheck {
     /// What the process of validation needs of this signature.
-    var checked: CheckedSignature {
+    func checked(_ budget: JudgementBudget) -> CheckedSignature {
         var stamps = signatureTimeStamps.map { stamp in
             CheckedSignature.TimeStamp(kind: .signature, token: stamp.token) { stamp.octets }
         }
@@ -56,6 +57,7 @@ extension CAdESCheck {
             covered: [.octets(count: coverage.byteCount ?? 0, isWhole: coverage.isAttached)],
             claimedSigningTime: claimedSigningTime, scheme: scheme, digests: [digestAlgorithm], timeStamps: stamps,
             // One SignedData holds what was kept for all certificates alike.
-            material: material, timeStampMaterial: ValidationMaterial(), notExamined: notExamined, findings: [])
+            material: material, timeStampMaterial: ValidationMaterial(), notExamined: notExamined, findings: [],
+            budget: budget)
     }
 }

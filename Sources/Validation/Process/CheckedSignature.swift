@@ -33,4 +33,6 @@ struct CheckedSignature {
     let notExamined: [String]
     /// What keeps the signature from passing although its cryptography holds.
     let findings: [Finding]
+    /// What is left for the signatures of the document.
+    let budget: JudgementBudget
 }

@@ -20,7 +20,10 @@ struct RevocationData {
     let certificates: [HPKICertificate]
 
     /// Reads `material`; what cannot be read or verified is left out.
-    init(_ trust: TrustStore, _ crls: CRLStore, _ ocsp: [OCSPResponse], _ material: [ValidationMaterial]) {
+    init(
+        _ trust: TrustStore, _ crls: CRLStore, _ ocsp: [OCSPResponse], _ material: [ValidationMaterial],
+        _ budget: JudgementBudget
+    ) {
         var seen: Set<[UInt8]> = []
         let certificates = material.flatMap(\.certificates).filter { seen.insert($0).inserted }
             .compactMap(ReadCertificates.certificate)
@@ -29,7 +32,11 @@ struct RevocationData {
         var known: Set<[UInt8]> = []
         for der in material.flatMap(\.crls) where known.insert(der).inserted {
             guard let list = try? CertificateRevocationList(der: der) else { continue }
-            all = (try? all.keeping(list, issuers: issuers)) ?? all
+            // Each key once: many certificates may share one, or a name.
+            var keys: Set<VerificationKey> = []
+            let named = issuers.filter { $0.subject == list.issuer && keys.insert($0.publicKey).inserted }
+            guard budget.permits(trials: named.count) else { break }
+            all = (try? all.keeping(list, issuers: named)) ?? all
         }
         configured = crls
         self.crls = all

@@ -29,14 +29,15 @@ struct ValidationProcess {
     /// `known` is a moment at which the whole signature existed, by proof from outside of it.
     func judge(_ signature: CheckedSignature, known: Instant? = nil) -> Conclusion {
         let own = [signature.material, signature.timeStampMaterial]
-        let stampData = RevocationData(timeStamps.trust, timeStamps.crls, timeStamps.ocsp, own)
+        let stampData = RevocationData(
+            timeStamps.trust, timeStamps.crls, timeStamps.ocsp, own, signature.budget)
         let times = TimeStampProcess(trust: timeStamps, policy: policy, now: now)
             .judge(signature.timeStamps, stampData, known: known)
         var conclusion = Conclusion(
             findings: signature.findings, provenSigningTime: times.earliest, timeStamps: times.reports,
             level: Self.level(of: signature, times.reports))
         conclusion.findings += policy.findings(on: signature, at: now, proven: times.earliest)
-        let data = RevocationData(trust, crls, ocsp, own)
+        let data = RevocationData(trust, crls, ocsp, own, signature.budget)
         judgePath(of: signature, data, times.earliest, &conclusion)
         judgeOrder(of: signature, times, &conclusion)
         return conclusion

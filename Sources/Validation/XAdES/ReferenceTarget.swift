@@ -45,7 +45,7 @@ enum ReferenceTarget: Equatable {
         let uri = reference.uri ?? ""
         if let digest = content.digests[uri] {
             self = .known(digest)
-        } else if reference.uri != "", let octets = content.named[uri] {
+        } else if reference.uri != "", uri.utf8.first != UInt8(ascii: "#"), let octets = content.named[uri] {
             self = .outside(octets)
         } else if reference.uri == "" {
             self = .document(signature.document)

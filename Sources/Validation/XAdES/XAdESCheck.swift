@@ -5,56 +5,56 @@ internal import XML
 
 /// Digests, signature value and the binding of the certificate: everything but trust.
 struct XAdESCheck {
-    /// The most bytes that the References of one signature may have digested.
-    private static let inputLimit = 64 << 20
-
     let signature: ParsedSignature
     let certificate: HPKICertificate
     let covered: [SignatureReport.Coverage]
     let scheme: SignatureScheme
+    private let budget: JudgementBudget
     private let targets: [ReferenceTarget]
     private let digests: Set<DigestAlgorithm>
     private var findings: [Finding] = []
 
     /// Checks a signature of a known form at its place; throws the first thing that does not hold.
-    init(_ signature: ParsedSignature, at place: SignaturePlace) throws(Finding) {
-        try self.init(signature, certificate: try Self.certificateNamed(by: signature)) {
+    init(
+        _ signature: ParsedSignature, at place: SignaturePlace, _ budget: JudgementBudget = JudgementBudget()
+    ) throws(Finding) {
+        try self.init(signature, certificate: try Self.certificateNamed(by: signature), budget) {
             (reference) throws(Finding) in
             try Self.element(of: reference, in: signature, at: place)
         }
     }
 
     /// Checks any other signature, of the document and of `content`; throws the first thing that does not hold.
-    init(_ signature: ParsedSignature, _ content: DetachedContent) throws(Finding) {
+    init(
+        _ signature: ParsedSignature, _ content: DetachedContent, _ budget: JudgementBudget = JudgementBudget()
+    ) throws(Finding) {
         let certificate = try Self.certificateNamed(by: signature)
-        try self.init(signature, certificate: certificate) { (reference) throws(Finding) in
+        try self.init(signature, certificate: certificate, budget) { (reference) throws(Finding) in
             try ReferenceTarget(of: reference, in: signature.element, content)
         }
     }
 
     private init(
-        _ signature: ParsedSignature, certificate: HPKICertificate?,
+        _ signature: ParsedSignature, certificate: HPKICertificate?, _ budget: JudgementBudget,
         target: (ParsedReference) throws(Finding) -> ReferenceTarget
     ) throws(Finding) {
         self.signature = signature
+        self.budget = budget
         let isForm = signature.structure == .ePrescription
         var targets: [ReferenceTarget] = []
         var covered: [SignatureReport.Coverage] = []
         var digests: Set<DigestAlgorithm> = []
-        var inputLeft = Self.inputLimit
         for reference in signature.references {
             let target = try target(reference)
             guard !targets.contains(target) || (!isForm && target.isOutside) else {
                 throw .format("repeated-reference", "Two References are to the same element.")
             }
             targets.append(target)
-            inputLeft -= target.inputByteCount
-            guard inputLeft >= 0 else {
-                throw .format("too-much-to-digest", "The signature covers more than \(Self.inputLimit) bytes.")
-            }
+            try budget.take(octets: target.inputByteCount)
             let algorithm = try DigestPair.function(reference.digestMethod, signature.structure)
             digests.insert(algorithm)
             let count = try Self.check(reference, target, algorithm, in: signature.element)
+            try budget.take(octets: count)
             if try signature.isData(target, reference) {
                 covered.append(SignatureReport.Coverage(target, reference, byteCount: count, in: signature.element))
             }
@@ -108,6 +108,17 @@ struct XAdESCheck {
                 .unknown(
                     .signatureConstraintsFailure, "signing-certificate-not-signed",
                     "The signature does not say, under itself, by which certificate it was made."))
+        }
+        let strange = signature.objects.contains { object in
+            let only = object.children.count == 1 ? object.children.first : nil
+            return !targets.contains(.element(object)) && signature.properties?.element.isInside(object) != true
+                && !(only.map { targets.contains(.element($0)) } ?? false)
+        }
+        if strange, signature.structure == .any {
+            findings.append(
+                .unknown(
+                    .signatureConstraintsFailure, "unsigned-object",
+                    "The signature holds an Object that it does not cover."))
         }
         if covered.contains(where: { $0.element == "Manifest" }) {
             findings.append(
@@ -191,10 +202,13 @@ struct XAdESCheck {
             certificate: certificate, others: others, covered: covered,
             claimedSigningTime: signature.properties?.signingTime, scheme: scheme, digests: digests,
             timeStamps: (unsigned?.timeStamps ?? []).map { stamp in
-                CheckedSignature.TimeStamp(kind: stamp.kind, token: stamp.token, octets: { octets(under: stamp) })
+                // Several tokens of one property are over what stands before it, not over each other.
+                let covered = (unsigned?.timeStamps ?? []).filter { $0.place < stamp.place }.map(\.token)
+                return CheckedSignature.TimeStamp(
+                    kind: stamp.kind, token: stamp.token, covered: Set(covered), octets: { octets(under: stamp) })
             },
             material: material, timeStampMaterial: unsigned?.timeStampMaterial ?? ValidationMaterial(),
-            notExamined: unsigned?.notExamined ?? [], findings: findings)
+            notExamined: unsigned?.notExamined ?? [], findings: findings, budget: budget)
     }
 
     /// What an archive time stamp that is added now would be over.
@@ -213,9 +227,10 @@ struct XAdESCheck {
         guard stamp.kind == .archive else { return method.canonicalize(signature.valueElement) }
         var octets: [UInt8] = []
         for (reference, target) in zip(signature.references, targets) {
-            guard let part = try? target.octets(by: reference, in: signature.element, implied: method) else {
-                return nil
-            }
+            guard (try? budget.take(octets: target.inputByteCount)) != nil,
+                let part = try? target.octets(by: reference, in: signature.element, implied: method),
+                (try? budget.take(octets: part.count)) != nil
+            else { return nil }
             octets += part
         }
         octets += method.canonicalize(signature.signedInfo) + method.canonicalize(signature.valueElement)
