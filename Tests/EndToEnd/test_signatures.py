@@ -361,9 +361,11 @@ class TestHostile:
         wide = "<p:a/>" * 4000
         document = f'<r xmlns:p="urn:{"x" * 1900}"><w Id="w">{wide}</w></r>'
         for number in range(14):
-            document = document.replace("<r ", f'<v{number} Id="v{number}"><r ', 1).replace("</r>", f"</r></v{number}>", 1)
+            document = document.replace("<r ", f'<v{number} Id="v{number}"><r ', 1)
+            document = document.replace("</r>", f"</r></v{number}>", 1)
         many = "".join(
-            reference.replace('URI=""', f'URI="#v{number}"').replace("-Reference1", f"-R{number}") for number in range(14)
+            reference.replace('URI=""', f'URI="#v{number}"').replace("-Reference1", f"-R{number}")
+            for number in range(14)
         )
         signature = signed[signed.index("<ds:Signature ") : signed.index("</ds:Signature>") + len("</ds:Signature>")]
         bomb = f"<z>{document}{signature.replace(reference, many)}</z>".encode()
