@@ -37,6 +37,7 @@ test: ## build everything once, then unit, forgery and end-to-end tests (a sampl
 
 test-long: ## the same with every long test at its full count
 	SHIRUSHI_LONG=1 $(MAKE) test
+	scripts/bench-custody --rounds 0 --cold 10000000 --key-type p-256  # some six hours
 
 lint: ## formatting and the house rules
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests
