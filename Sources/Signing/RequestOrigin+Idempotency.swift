@@ -6,10 +6,9 @@ extension RequestOrigin {
     ///
     /// The digest is SHA-256 over the decoded fields, each as: length of the name, name, length of the value, value.
     /// Lengths are 64 bits, big-endian; the field `form` comes first, then `fields` in their order, then credentialID where
-    /// it was given; names and texts in UTF-8. Of an order with many documents the first has the client's key, and
-    /// each other one of its own, made of the client's and the document's number.
+    /// it was given; names and texts in UTF-8.
     func idempotency(
-        form: DocumentForm, fields: [(name: String, value: [UInt8])], item: Int? = nil
+        form: DocumentForm, fields: [(name: String, value: [UInt8])]
     ) throws(Failure) -> Idempotency? {
         guard let idempotencyKey else { return nil }
         var all = [(name: "form", value: Array(form.rawValue.utf8))] + fields
@@ -23,8 +22,7 @@ extension RequestOrigin {
                 bytes += part
             }
         }
-        let key = (item ?? 0) == 0 ? idempotencyKey : "\(Digest(of: Array(idempotencyKey.utf8)).hex)/\(item ?? 0)"
-        guard let idempotency = Idempotency(key: key, body: Digest(of: bytes)) else {
+        guard let idempotency = Idempotency(key: idempotencyKey, body: Digest(of: bytes)) else {
             throw Failure(.invalidIdempotencyKey, "An Idempotency-Key is 1 to 255 printable ASCII characters.")
         }
         return idempotency

@@ -63,17 +63,22 @@ package struct SignDocument: Sendable {
     }
 
     private func answer(_ draft: Draft, _ origin: RequestOrigin) async throws(Failure) -> Answer {
-        let command = try draft.command(origin)
+        let reply = try await signed(try draft.command(origin), origin)
+        let answer = try Answer.assembled(draft, reply, limits: limits)
+        failpoint.pass("front.assembled")
+        return answer
+    }
+
+    /// Asks core for the signature; a refusal for want of an acknowledgement tells what would have to be acknowledged.
+    func signed(_ command: SignCommand, _ origin: RequestOrigin) async throws(Failure) -> SignedReply {
         let reply: CoreReply
         do {
             reply = try await core.call(.sign(command), deadline: origin.deadline)
         } catch {
-            throw error.explained(by: draft.judgement)
+            throw error.explained(by: command.prescription)
         }
         guard case .signed(let signed) = reply else { throw .surprised("core answered a signing with something else") }
-        let answer = try Answer.assembled(draft, signed, limits: limits)
-        failpoint.pass("front.assembled")
-        return answer
+        return signed
     }
 
     /// A draft that fails is a refusal, which core records where the token makes a known caller.

@@ -13,7 +13,6 @@ struct BaselineDraft {
     let judgement: PrescriptionJudgement?
     /// Where the signature goes.
     let place: Place
-    private let fields: [(name: String, value: [UInt8])]
 
     /// What the finished signature is put together with.
     enum Place {
@@ -49,8 +48,6 @@ struct BaselineDraft {
                 .malformedRequest, "Level B-LTA of XAdES needs the document: its archive time stamp is over its octets."
             )
         }
-        // Each item's claim is on the whole order: the same key with another order is a conflict, not another signature.
-        fields = Self.fields(item, order) + [("order", order.digest.bytes)]
     }
 
     private typealias Made = (SignatureShape, [Digest], Place, PrescriptionJudgement?)
@@ -136,47 +133,13 @@ struct BaselineDraft {
         }
     }
 
-    // MARK: What core is asked
-
-    /// What core is asked for the item with this number of the order.
-    func command(_ order: SignatureOrder, _ origin: RequestOrigin, number: Int) throws(Failure) -> SignCommand {
+    /// What core is asked; `idempotency` is the claim of this document, where the client gave a key.
+    func command(_ order: SignatureOrder, _ origin: RequestOrigin, _ idempotency: Idempotency?) -> SignCommand {
         SignCommand(
             requestID: origin.requestID, token: origin.token, form: form, shape: shape, digests: digests,
-            algorithm: order.algorithm, credential: origin.credential,
-            idempotency: try origin.idempotency(form: form, fields: fields, item: number), prescription: judgement
+            algorithm: order.algorithm, credential: origin.credential, idempotency: idempotency,
+            prescription: judgement
         )
-    }
-
-    fileprivate static func fields(
-        _ item: SignatureOrder.Item, _ order: SignatureOrder
-    ) -> [(name: String, value: [UInt8])] {
-        var fields: [(name: String, value: [UInt8])] = [
-            ("packaging", Array("\(order.packaging)".utf8)), ("level", Array(order.level.rawValue.utf8)),
-        ]
-        switch item.source {
-        case .document(let bytes): fields.append(("document", bytes))
-        case .digest(let digest): fields.append(("digest", Array("\(digest.algorithm.rawValue):\(digest.hex)".utf8)))
-        }
-        let words = [
-            ("algorithm", order.algorithm?.rawValue), ("name", item.name), ("elementId", item.elementID),
-            ("mimeType", item.mimeType),
-        ]
-        for (name, word) in words { if let word { fields.append((name, Array(word.utf8))) } }
-        return fields + order.acknowledged.map { ("acknowledge", Array($0.utf8)) }
-    }
-}
-
-extension SignatureOrder {
-    /// SHA-256 over all items with what they are to be signed by.
-    fileprivate var digest: Digest {
-        var writer = WireWriter()
-        writer.list(items) { writer, item in
-            writer.list(BaselineDraft.fields(item, self)) { writer, field in
-                writer.text(field.name)
-                writer.raw(Digest(of: field.value).bytes)
-            }
-        }
-        return Digest(of: writer.bytes)
     }
 }
 

@@ -12,15 +12,20 @@ extension SignDocument {
         guard (1...SignatureOrder.itemLimit).contains(order.items.count) else {
             throw Failure(.malformedRequest, "An order has 1 to \(SignatureOrder.itemLimit) documents.")
         }
-        // The first claims the client's key for the whole order.
-        let first = await result(of: 0, order, origin)
-        if case .failure(let failure) = first, failure.kind.isOfIdempotency { throw failure }
-        return await withTaskGroup(of: (Int, Result<SignatureAnswer, Failure>).self) { group in
-            var results = [0: first]
-            for number in order.items.indices.dropFirst() {
+        let claims = try order.claims(origin)
+        var results: [Int: Result<SignatureAnswer, Failure>] = [:]
+        if claims != nil {
+            // The first claims the client's key for the whole order.
+            let first = await result(of: 0, order, claims, origin)
+            if case .failure(let failure) = first, failure.kind.isOfIdempotency { throw failure }
+            results[0] = first
+        }
+        return await withTaskGroup(of: (Int, Result<SignatureAnswer, Failure>).self) { [results] group in
+            var results = results
+            for number in order.items.indices where results[number] == nil {
                 // So many are under way at once, so that one order leaves room for others.
-                if number > Self.ordersWidth, let (done, result) = await group.next() { results[done] = result }
-                group.addTask { (number, await self.result(of: number, order, origin)) }
+                if number >= Self.ordersWidth, let (done, result) = await group.next() { results[done] = result }
+                group.addTask { (number, await self.result(of: number, order, claims, origin)) }
             }
             for await (done, result) in group { results[done] = result }
             return order.items.indices.compactMap { results[$0] }
@@ -30,24 +35,15 @@ extension SignDocument {
     private static let ordersWidth = 8
 
     private func result(
-        of number: Int, _ order: SignatureOrder, _ origin: RequestOrigin
+        of number: Int, _ order: SignatureOrder, _ claims: [Idempotency]?, _ origin: RequestOrigin
     ) async -> Result<SignatureAnswer, Failure> {
         do throws(Failure) {
             let draft = try await drafting(order.form, origin) { () throws(Failure) in
                 try BaselineDraft(order.items[number], of: order, limits: limits)
             }
-            let command = try draft.command(order, origin, number: number)
-            let reply: CoreReply
-            do {
-                reply = try await core.call(.sign(command), deadline: origin.deadline)
-            } catch {
-                throw error.explained(by: draft.judgement)
-            }
-            guard case .signed(let signed) = reply else {
-                throw Failure.surprised("core answered a signing with something else")
-            }
+            let reply = try await signed(draft.command(order, origin, claims?[number]), origin)
             return .success(
-                try await SignatureAnswer.assembled(draft, signed, order.level, evidence, limits: limits))
+                try await SignatureAnswer.assembled(draft, reply, order.level, evidence, limits: limits))
         } catch {
             return .failure(error)
         }

@@ -19,7 +19,7 @@ struct TimeStampProcess {
     let now: Instant
 
     /// `known` is a moment at which the whole signature existed, by proof from outside of it.
-    func judge(_ stamps: [CheckedSignature.TimeStamp], _ data: RevocationData, known: Instant?) -> ProvenTimes {
+    func judge(_ stamps: [CheckedSignature.TimeStamp], _ data: KnownRevocation, known: Instant?) -> ProvenTimes {
         var result = ProvenTimes(earliest: known)
         var archives: [(covered: Set<[UInt8]>?, latest: Instant)] = []
         for stamp in stamps.reversed() {
@@ -37,7 +37,7 @@ struct TimeStampProcess {
     }
 
     private func judge(
-        _ stamp: CheckedSignature.TimeStamp, _ data: RevocationData, existedAt proven: Instant?
+        _ stamp: CheckedSignature.TimeStamp, _ data: KnownRevocation, existedAt proven: Instant?
     ) -> (TimeStampReport, ProvenTime?) {
         var report = TimeStampReport(kind: stamp.kind)
         let token: TimeStampToken
@@ -74,7 +74,7 @@ struct TimeStampProcess {
     /// As of now; where the authority's certificate has ended or its revocation is unknown now, as of the moment at which
     /// the token is proven to have existed.
     private func judge(
-        _ token: TimeStampToken, _ expected: TimeStampExpectation, _ data: RevocationData, existedAt proven: Instant?
+        _ token: TimeStampToken, _ expected: TimeStampExpectation, _ data: KnownRevocation, existedAt proven: Instant?
     ) -> Result<ProvenTime, TimeStampFault> {
         func attempt(at moment: Instant, isProven: Bool) -> Result<ProvenTime, TimeStampFault> {
             var requirements = TimeStampRequirements(trust: trust.trust, crls: data.crls, at: moment)

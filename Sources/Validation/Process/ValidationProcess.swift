@@ -29,7 +29,7 @@ struct ValidationProcess {
     /// `known` is a moment at which the whole signature existed, by proof from outside of it.
     func judge(_ signature: CheckedSignature, known: Instant? = nil) -> Conclusion {
         let own = [signature.material, signature.timeStampMaterial]
-        let stampData = RevocationData(
+        let stampData = KnownRevocation(
             timeStamps.trust, timeStamps.crls, timeStamps.ocsp, own, signature.budget)
         let times = TimeStampProcess(trust: timeStamps, policy: policy, now: now)
             .judge(signature.timeStamps, stampData, known: known)
@@ -37,7 +37,7 @@ struct ValidationProcess {
             findings: signature.findings, provenSigningTime: times.earliest, timeStamps: times.reports,
             level: Self.level(of: signature, times.reports))
         conclusion.findings += policy.findings(on: signature, at: now, proven: times.earliest)
-        let data = RevocationData(trust, crls, ocsp, own, signature.budget)
+        let data = KnownRevocation(trust, crls, ocsp, own, signature.budget)
         judgePath(of: signature, data, times.earliest, &conclusion)
         judgeOrder(of: signature, times, &conclusion)
         return conclusion
@@ -46,7 +46,7 @@ struct ValidationProcess {
     // MARK: The certificate (§5.3.4, §5.6.2)
 
     private func judgePath(
-        of signature: CheckedSignature, _ data: RevocationData, _ proven: Instant?, _ conclusion: inout Conclusion
+        of signature: CheckedSignature, _ data: KnownRevocation, _ proven: Instant?, _ conclusion: inout Conclusion
     ) {
         let strangers = signature.others + data.certificates
         func attempt(at moment: Instant, isProven: Bool) -> PathJudgement {
@@ -114,7 +114,7 @@ struct ValidationProcess {
 }
 
 extension ValidationProcess.Conclusion {
-    fileprivate mutating func take(_ judgement: PathJudgement, _ data: RevocationData, at moment: Instant) {
+    fileprivate mutating func take(_ judgement: PathJudgement, _ data: KnownRevocation, at moment: Instant) {
         guard case .valid(let holder) = judgement else { return }
         path = holder.chain.map(\.subject.text)
         revocation = data.sources(for: holder.chain, at: moment)

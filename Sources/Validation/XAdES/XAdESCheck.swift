@@ -9,10 +9,10 @@ struct XAdESCheck {
     let certificate: HPKICertificate
     let covered: [SignatureReport.Coverage]
     let scheme: SignatureScheme
-    private let budget: JudgementBudget
-    private let targets: [ReferenceTarget]
-    private let digests: Set<DigestAlgorithm>
-    private var findings: [Finding] = []
+    let budget: JudgementBudget
+    let targets: [ReferenceTarget]
+    let digests: Set<DigestAlgorithm>
+    private(set) var findings: [Finding] = []
 
     /// Checks a signature of a known form at its place; throws the first thing that does not hold.
     init(
@@ -188,61 +188,6 @@ struct XAdESCheck {
         if target == signature.properties?.element || target == signature.keyInfo { return .element(target) }
         guard target == place.data, uri.utf8.elementsEqual(place.uri.utf8) else { throw strange }
         return .element(target)
-    }
-
-    // MARK: For the process
-
-    /// What the process of validation needs of this signature.
-    var checked: CheckedSignature {
-        let unsigned = signature.properties?.unsigned
-        var material = unsigned?.material ?? ValidationMaterial()
-        let others = signature.certificates.compactMap(ReadCertificates.certificate).filter { $0 != certificate }
-        material.certificates.removeAll { $0 == certificate.der }
-        return CheckedSignature(
-            certificate: certificate, others: others, covered: covered,
-            claimedSigningTime: signature.properties?.signingTime, scheme: scheme, digests: digests,
-            timeStamps: (unsigned?.timeStamps ?? []).map { stamp in
-                // Several tokens of one property are over what stands before it, not over each other.
-                let covered = (unsigned?.timeStamps ?? []).filter { $0.place < stamp.place }.map(\.token)
-                return CheckedSignature.TimeStamp(
-                    kind: stamp.kind, token: stamp.token, covered: Set(covered), octets: { octets(under: stamp) })
-            },
-            material: material, timeStampMaterial: unsigned?.timeStampMaterial ?? ValidationMaterial(),
-            notExamined: unsigned?.notExamined ?? [], findings: findings, budget: budget)
-    }
-
-    /// What an archive time stamp that is added now would be over.
-    var nextArchiveOctets: [UInt8]? {
-        octets(
-            under: UnsignedProperties.TimeStamp(
-                kind: .archive, place: signature.properties?.unsigned.properties.count ?? 0, method: .exclusive,
-                token: []))
-    }
-
-    /// What a time stamp of the signature is of; nil where data that it covers are not at hand.
-    ///
-    /// SignatureTimeStamp: ETSI EN 319 132-1 §5.3; ArchiveTimeStamp: §5.5.2.
-    private func octets(under stamp: UnsignedProperties.TimeStamp) -> [UInt8]? {
-        let method = stamp.method
-        guard stamp.kind == .archive else { return method.canonicalize(signature.valueElement) }
-        var octets: [UInt8] = []
-        for (reference, target) in zip(signature.references, targets) {
-            guard (try? budget.take(octets: target.inputByteCount)) != nil,
-                let part = try? target.octets(by: reference, in: signature.element, implied: method),
-                (try? budget.take(octets: part.count)) != nil
-            else { return nil }
-            octets += part
-        }
-        octets += method.canonicalize(signature.signedInfo) + method.canonicalize(signature.valueElement)
-        if let keyInfo = signature.keyInfo { octets += method.canonicalize(keyInfo) }
-        for property in signature.properties?.unsigned.properties.prefix(stamp.place) ?? [] {
-            octets += method.canonicalize(property)
-        }
-        for object in signature.objects
-        where !targets.contains(.element(object)) && signature.properties?.element.isInside(object) != true {
-            octets += method.canonicalize(object)
-        }
-        return octets
     }
 }
 

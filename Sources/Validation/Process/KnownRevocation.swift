@@ -6,7 +6,7 @@ internal import HPKI
 ///
 /// A list that came along is held only where its own signature verifies, and counts only where the path's validation
 /// proves its signer to an anchor; the same holds of answers. So a signature can add to what is known, never forge it.
-struct RevocationData {
+struct KnownRevocation {
     private static let answerLimit = 16
 
     /// Lists of both kinds: the newest that speaks of a moment decides, and older ones stand behind it, since an authority
