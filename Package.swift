@@ -76,6 +76,7 @@ let package = Package(
         module("XML"),
         module("Certificates", ["HPKI"], [crypto, cryptoExtras]),
         module("JOSE", ["HPKI"], [jwtKit, crypto]),
+        module("Transparency", ["HPKI"], [crypto]),
         .target(name: "CPKCS11"),
         module("PKCS11", ["HPKI", "CPKCS11"]),
         module("Storage", [], [grdb]),
@@ -93,13 +94,13 @@ let package = Package(
             resources: [.embedInCode("Sets/signing.yaml"), .embedInCode("Sets/signing.tests.yaml")],
             swiftSettings: strict
         ),
-        module("Audit", ["HPKI", "Host", "Storage", "Identity", "Policies"], [crypto]),
+        module("Audit", ["HPKI", "Host", "JOSE", "Transparency", "Storage", "Identity", "Policies"], [crypto]),
         module("Keys", ["HPKI", "Host", "Audit", "Certificates", "PKCS11", "Storage"], [crypto, logging]),
         module(
             "Core",
             [
-                "HPKI", "Host", "CoreProtocol", "Formats", "Certificates", "PKCS11", "Storage", "Identity", "Policies",
-                "Audit", "Keys",
+                "HPKI", "Host", "JOSE", "CoreProtocol", "Formats", "Certificates", "PKCS11", "Transparency", "Storage",
+                "Identity", "Policies", "Audit", "Keys",
             ],
             [crypto, logging]
         ),
@@ -135,7 +136,7 @@ let package = Package(
         .executableTarget(
             name: "shirushi",
             dependencies: [
-                "HPKI", "Host", "YAML", "Certificates", "JOSE", "PKCS11", "Storage", "Outbound", "CoreProtocol",
+                "HPKI", "Host", "YAML", "Certificates", "JOSE", "PKCS11", "Transparency", "Storage", "Outbound", "CoreProtocol",
                 "Identity", "Policies", "Audit", "Keys", "Core", "Validation", "Evidence", "Signing", "Web",
                 "Development", "Ceremony", arguments, lifecycle, logging,
             ],
@@ -158,7 +159,8 @@ let package = Package(
         tests("CoreProtocol", ["HPKI", "Host"]),
         tests("Formats", ["HPKI", "XML", "Certificates", "Development", "Validation"]),
         tests("Policies", ["HPKI", "YAML", "Identity"]),
-        tests("Audit", ["HPKI", "Host", "JOSE", "Storage", "Policies", "Identity"], [crypto]),
+        tests("Transparency", ["HPKI"]),
+        tests("Audit", ["HPKI", "Host", "JOSE", "Transparency", "Storage", "Policies", "Identity"], [crypto]),
         tests(
             "Keys", ["HPKI", "Host", "Audit", "Certificates", "PKCS11", "Storage", "Development"], [logging]
         ),

@@ -50,7 +50,24 @@ package enum AuditSchema {
                 root BLOB NOT NULL,
                 seal BLOB NOT NULL
             );
+            """,
+            // The signatures under the commit's checkpoint, witnesses' cosignatures, and the tree's hashes by tiles.
             """
+            ALTER TABLE audit_commit ADD COLUMN signatures BLOB;
+            CREATE TABLE audit_cosignature (
+                size BIGINT NOT NULL,
+                witness TEXT NOT NULL,
+                key_id BIGINT NOT NULL,
+                value BLOB NOT NULL,
+                PRIMARY KEY (size, witness, key_id)
+            );
+            CREATE TABLE audit_tile (
+                level INTEGER NOT NULL,
+                number BIGINT NOT NULL,
+                hashes BLOB NOT NULL,
+                PRIMARY KEY (level, number)
+            );
+            """,
         ]
     )
 }

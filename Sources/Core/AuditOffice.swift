@@ -26,7 +26,7 @@ package enum AuditOffice {
             let key = LogKey(try SecretFile.read(paths.logKey, atMost: 4096).copiedBytes)
             let report = try AuditVerifier.report(database, headAt: paths.auditHead, key: key)
             return AuditReport(
-                leaves: report.leaves, rootHash: report.root, openIntents: UInt64(report.openIntents),
+                leaves: report.size, rootHash: report.root, openIntents: UInt64(report.openIntents),
                 faults: report.faults
             )
         } catch let error as AuditError {

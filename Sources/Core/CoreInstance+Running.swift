@@ -153,6 +153,12 @@ extension CoreInstance {
             return .rotation(try await rotation.facts())
         case .rotation:
             return .rotation(try await rotation.facts())
+        case .addCheckpointKey:
+            _ = try await LogSecrets.addCheckpointKey(log, settings.paths, .live)
+            return .noted
+        case .retireCheckpointKey(let id):
+            try await LogSecrets.retireCheckpointKey(id, log, settings.paths)
+            return .noted
         case .noteBackup(let id, let expiresAt):
             let now = clock.now()
             do {

@@ -73,7 +73,7 @@ package struct CoreInstance: Sendable {
         do {
             lock = try InstanceLock.acquire(at: paths.lock)
             keys = (
-                LogKey(try secret(paths.logKey)), Pseudonyms(key: try secret(paths.pseudonymKey)),
+                LogKey(try secret(paths.logKey)), try LogSecrets.checkpointSeeds(paths), Pseudonyms(key: try secret(paths.pseudonymKey)),
                 ClaimKey(try secret(paths.claimKey)), Digest(of: try secret(paths.adminKey)),
                 CustodyKey(try custodyKey(paths)), try pin(settings.token)
             )
@@ -94,7 +94,7 @@ package struct CoreInstance: Sendable {
 
     /// What the instance's secrets are read into.
     private typealias Secrets = (
-        log: LogKey, pseudonyms: Pseudonyms, claims: ClaimKey, admin: Digest, seals: CustodyKey, pin: PIN
+        log: LogKey, checkpointSeeds: [UInt8], pseudonyms: Pseudonyms, claims: ClaimKey, admin: Digest, seals: CustodyKey, pin: PIN
     )
 
     private static func open(
@@ -114,8 +114,9 @@ package struct CoreInstance: Sendable {
                 database, headAt: paths.auditHead, markAt: LogMarkFile(paths.auditMark), key: keys.log)
             recheck = verified.recheck
             log = AuditLog(
-                verified, origin: settings.origin, key: keys.log, pseudonyms: keys.pseudonyms, clock: clock,
-                random: random, onStop: { onFatal(.auditStopped($0)) }
+                verified, origin: settings.origin, key: keys.log,
+                signers: try LogSigners(origin: settings.origin, seeds: keys.checkpointSeeds),
+                pseudonyms: keys.pseudonyms, clock: clock, random: random, onStop: { onFatal(.auditStopped($0)) }
             )
             for intent in verified.openIntents {
                 try await log.closeAsUnknown(intent: intent) { connection, outcome in

@@ -68,6 +68,8 @@ package final class CoreServer: Sendable {
                 return .signed(reply)
             case .lookup(let token, let signature):
                 return .signature(try await core.sign.lookup(signature, token: token))
+            case .receipt(let token, let signature):
+                return .receipt(try await core.sign.receipt(of: signature, token: token))
             case .identify(let token):
                 try await core.sign.identify(token)
                 return .noted

@@ -17,6 +17,8 @@ package struct CoreSettings: Sendable {
         package var lock: String
         package var adminSocket: String
         package var logKey: String
+        /// The seeds of the keys that sign the log's checkpoints.
+        package var checkpointKey: String
         package var pseudonymKey: String
         package var claimKey: String
         /// What an operator's command proves itself with; out of front's reach.
@@ -34,6 +36,7 @@ package struct CoreSettings: Sendable {
             lock = home + "/run/lock"
             adminSocket = home + "/run/admin.sock"
             logKey = home + "/secrets/log.key"
+            checkpointKey = home + "/secrets/checkpoint.key"
             pseudonymKey = home + "/secrets/pseudonym.key"
             claimKey = home + "/secrets/claim.key"
             adminKey = home + "/secrets/admin.key"

@@ -22,6 +22,9 @@ package struct ReplyFrame: Sendable, Hashable {
         case .signature(let facts):
             writer.uint8(2)
             facts.write(to: &writer)
+        case .receipt(let json):
+            writer.uint8(12)
+            writer.data(json)
         case .health(let facts):
             writer.uint8(3)
             facts.write(to: &writer)
@@ -59,6 +62,7 @@ package struct ReplyFrame: Sendable, Hashable {
         switch try reader.uint8() {
         case 1: reply = .signed(try SignedReply(from: &reader))
         case 2: reply = .signature(try SignatureFacts(from: &reader))
+        case 12: reply = .receipt(try reader.data(atMost: 65_536))
         case 3: reply = .health(try HealthFacts(from: &reader))
         case 4:
             reply = .auditReport(

@@ -27,6 +27,10 @@ package struct RequestFrame: Sendable, Hashable {
             writer.uint8(2)
             writer.text(token)
             writer.text(signature.description)
+        case .receipt(let token, let signature):
+            writer.uint8(12)
+            writer.text(token)
+            writer.text(signature.description)
         case .identify(let token):
             writer.uint8(9)
             writer.text(token)
@@ -67,6 +71,9 @@ package struct RequestFrame: Sendable, Hashable {
         case 2:
             let token = try reader.text(atMost: 16_384)
             request = .lookup(token: token, signature: try reader.signatureID())
+        case 12:
+            let token = try reader.text(atMost: 16_384)
+            request = .receipt(token: token, signature: try reader.signatureID())
         case 3: request = .health
         case 4: request = .admin(.verifyAudit, proof: try reader.data(atMost: 64))
         case 5:

@@ -6,6 +6,8 @@ package enum CoreRequest: Sendable, Hashable {
     case sign(SignCommand)
     /// Tell the holder of `token` what was recorded of one signature.
     case lookup(token: String, signature: SignatureID)
+    /// Give the holder of `token` the evidence of one signature.
+    case receipt(token: String, signature: SignatureID)
     /// Tell whether `token` makes a known caller, for what needs one and no key.
     case identify(token: String)
     /// Record that front refused this caller's input, where the token makes a known caller.
@@ -52,12 +54,18 @@ package enum AdminRequest: Sendable, Hashable {
     case rotation
     /// A backup was taken now that counts until it expires.
     case noteBackup(String, expiresAt: Instant)
+    /// Make a key that signs the log's checkpoints beside the one there is.
+    case addCheckpointKey
+    /// Sign with the checkpoint key of this id no more.
+    case retireCheckpointKey(String)
 }
 
 /// What core answers.
 package enum CoreReply: Sendable, Hashable {
     case signed(SignedReply)
     case signature(SignatureFacts)
+    /// A receipt as its holder keeps it (`docs/audit-format.md`, "Receipt"): JSON in UTF-8.
+    case receipt([UInt8])
     case health(HealthFacts)
     /// A refusal was recorded or counted, or a caller is known.
     case noted

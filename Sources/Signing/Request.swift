@@ -16,18 +16,21 @@ package struct RequestOrigin: Sendable, Hashable {
     /// The credential asked for; nil for the only fitting one.
     package let credential: CredentialID?
     package let idempotencyKey: String?
+    /// Whether each answer is to carry its receipt.
+    package let wantsReceipt: Bool
     /// On the monotonic clock, in nanoseconds.
     package let deadline: UInt64
 
     /// An origin with all its fields.
     package init(
         requestID: String, token: String, credential: CredentialID? = nil, idempotencyKey: String? = nil,
-        deadline: UInt64
+        wantsReceipt: Bool = false, deadline: UInt64
     ) {
         self.requestID = requestID
         self.token = token
         self.credential = credential
         self.idempotencyKey = idempotencyKey
+        self.wantsReceipt = wantsReceipt
         self.deadline = deadline
     }
 }

@@ -62,6 +62,15 @@ package struct SignDocument: Sendable {
         return facts
     }
 
+    /// Gives the holder of `token` the receipt of a signature, JSON in UTF-8; throws `.notFound` to everyone else.
+    package func receipt(token: String, signature: SignatureID, deadline: UInt64) async throws(Failure) -> [UInt8] {
+        guard
+            case .receipt(let json) = try await core.call(
+                .receipt(token: token, signature: signature), deadline: deadline)
+        else { throw .surprised("core answered with something else than a receipt") }
+        return json
+    }
+
     private func answer(_ draft: Draft, _ origin: RequestOrigin) async throws(Failure) -> Answer {
         let reply = try await signed(try draft.command(origin), origin)
         let answer = try Answer.assembled(draft, reply, limits: limits)

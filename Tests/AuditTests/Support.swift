@@ -7,6 +7,7 @@ import JOSE
 import Policies
 import Storage
 import Synchronization
+import Transparency
 
 /// An instance's log with its files, in a folder that goes with it.
 final class Instance: Sendable {
@@ -49,14 +50,21 @@ final class Instance: Sendable {
         _ faults: DatabaseFaults? = nil, markAt mark: LogMarkFile? = nil, random: Random = .live
     ) throws -> AuditLog {
         AuditLog(
-            try verified(faults, markAt: mark), origin: "log.example", key: key, pseudonyms: Self.pseudonyms,
-            clock: WallClock { self.clock.withLock { $0 } }, random: random,
+            try verified(faults, markAt: mark), origin: "log.example", key: key, signers: try signers(),
+            pseudonyms: Self.pseudonyms, clock: WallClock { self.clock.withLock { $0 } }, random: random,
             onStop: { reason in self.stops.withLock { $0.append(reason) } }
         )
     }
 
+    func signers() throws -> LogSigners { try LogSigners(origin: "log.example", seeds: Array(64..<96)) }
+
     func faults() throws -> [String] {
         try AuditVerifier.report(try database(), headAt: headPath, key: key).faults
+    }
+
+    func report(saved: [Checkpoint] = []) throws -> LogReport {
+        try AuditVerifier.report(
+            try database(), headAt: headPath, key: key, saved: saved, keys: try signers().keys)
     }
 
     /// Why the log does not open for its writer; nil when it does.

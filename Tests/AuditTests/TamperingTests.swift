@@ -4,6 +4,7 @@ import HPKI
 import Host
 import Storage
 import Testing
+import Transparency
 
 @Suite(.timeLimit(.minutes(1))) struct TamperingTests {
     /// A stopped log of ten records, in three commits at least.

@@ -49,6 +49,7 @@ enum Samples {
             .refuse(RefusalNotice(requestID: "r-3", token: "a.b.c", form: .other, kind: .invalidCSV)),
             .health,
             .admin(.verifyAudit, proof: [1, 2, 3]),
+            .admin(.addCheckpointKey, proof: [1]), .admin(.retireCheckpointKey("0123abcd"), proof: [1]),
             .admin(.listAudit(from: .max, limit: 500), proof: []),
         ]
 
@@ -77,6 +78,7 @@ enum Samples {
             )
         ),
         .noted,
+        .receipt(Array("{}".utf8)),
         .auditReport(AuditReport(leaves: 3, rootHash: digest.bytes, openIntents: 1, faults: ["record 2 is missing"])),
         .auditEntries([
             AuditEntryFacts(

@@ -60,7 +60,7 @@ final class World: Sendable {
         for folder in ["data", "run", "secrets", "trust/anchors", "trust/intermediates", "trust/crls"] {
             try Files.makeFolder(home + "/" + folder)
         }
-        for path in [paths.logKey, paths.pseudonymKey, paths.claimKey, paths.adminKey, paths.custodyKey] {
+        for path in [paths.logKey, paths.checkpointKey, paths.pseudonymKey, paths.claimKey, paths.adminKey, paths.custodyKey] {
             try SecretFile.write(Random.live.bytes(32), to: path)
         }
         try SecretFile.write(Array("1234\n".utf8), to: home + "/secrets/pin")
@@ -107,6 +107,8 @@ final class World: Sendable {
     ) async throws {
         let log = AuditLog(
             try AuditVerifier.open(database, headAt: paths.auditHead, key: key), origin: "log.example", key: key,
+            signers: try LogSigners(
+                origin: "log.example", seeds: try SecretFile.read(paths.checkpointKey, atMost: 100).copiedBytes),
             pseudonyms: Pseudonyms(key: try SecretFile.read(paths.pseudonymKey, atMost: 100).copiedBytes),
             clock: .fixed(now.adding(seconds: -1800)), random: .live, onStop: { _ in })
         defer { log.stop() }

@@ -33,6 +33,7 @@ package enum OfflineAdministration {
     }
 
     private static func failure(_ error: any Error) -> Failure {
+        if let error = error as? Failure { return error }
         if let error = error as? AuditError { return error.failure }
         return Failure(.auditUnavailable, "The audit log cannot be opened.", cause: "\(error)")
     }
@@ -41,6 +42,19 @@ package enum OfflineAdministration {
     package static func perform(
         _ request: AdminRequest, _ database: Database, _ paths: CoreSettings.Paths, origin: String, now: Instant
     ) async throws(Failure) -> CoreReply {
+        switch request {
+        case .addCheckpointKey:
+            try await logged(database, paths, origin: origin) { log in
+                _ = try await LogSecrets.addCheckpointKey(log, paths, .live)
+            }
+            return .noted
+        case .retireCheckpointKey(let id):
+            try await logged(database, paths, origin: origin) { log in
+                try await LogSecrets.retireCheckpointKey(id, log, paths)
+            }
+            return .noted
+        default: break
+        }
         let (note, step) = try await plan(request, database, now)
         try await logged(database, paths, origin: origin) { log in
             try await log.recordEvent(.administration, note: note) { connection, _ in try step(connection) }
@@ -83,6 +97,7 @@ package enum OfflineAdministration {
             let (verified, key) = try verified(database, paths)
             let log = AuditLog(
                 verified, origin: origin, key: key,
+                signers: try LogSigners(origin: origin, seeds: try LogSecrets.checkpointSeeds(paths)),
                 pseudonyms: Pseudonyms(key: try SecretFile.read(paths.pseudonymKey, atMost: 4096).copiedBytes),
                 clock: .live, random: .live, onStop: { _ in })
             defer { log.stop() }
@@ -119,7 +134,7 @@ package enum OfflineAdministration {
             return (
                 "backup \(id)", { try BackupStore.insert(id, takenAt: now, expiresAt: expiresAt, in: $0) }
             )
-        case .verifyAudit, .listAudit, .auditKeys, .rotation:
+        case .verifyAudit, .listAudit, .auditKeys, .rotation, .addCheckpointKey, .retireCheckpointKey:
             throw Failure(.malformedRequest, "This is no act that is recorded while nothing serves.")
         }
     }

@@ -19,6 +19,10 @@ extension AdminRequest {
             writer.uint8(5)
             writer.text(id)
             writer.integer(expiresAt.milliseconds)
+        case .addCheckpointKey: writer.uint8(6)
+        case .retireCheckpointKey(let id):
+            writer.uint8(7)
+            writer.text(id)
         }
     }
 
@@ -34,6 +38,8 @@ extension AdminRequest {
         case 5:
             let id = try reader.text(atMost: 128)
             self = .noteBackup(id, expiresAt: Instant(milliseconds: try reader.integer()))
+        case 6: self = .addCheckpointKey
+        case 7: self = .retireCheckpointKey(try reader.text(atMost: 16))
         default: throw .invalidValue
         }
     }

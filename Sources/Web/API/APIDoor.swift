@@ -67,7 +67,11 @@ struct APIDoor {
         }
         try request.requireJSON()
         let key = try Self.idempotencyKey(request.headers)
-        let fields = try RequestFields(try await request.collectBody(limits, held), known: known)
+        let fields = try RequestFields(try await request.collectBody(limits, held), known: known + ["receipt"])
+        let receipt = try fields.text("receipt")
+        guard receipt == nil || receipt == "full" || receipt == "short" else {
+            throw Failure(.malformedRequest, "The field receipt must be short or full.")
+        }
         var credential: CredentialID?
         if let text = try fields.text("credentialID") {
             credential = CredentialID(text)
@@ -79,9 +83,17 @@ struct APIDoor {
             fields,
             RequestOrigin(
                 requestID: context.requestID, token: token.text, credential: credential, idempotencyKey: key,
-                deadline: deadline
+                wantsReceipt: receipt == "full", deadline: deadline
             )
         )
+    }
+
+    /// The receipt of a signature that was just made, where the caller wants it in the answer.
+    ///
+    /// A signature is not withheld for want of it: the receipt can be asked for later.
+    func receipt(_ signature: SignatureID, _ origin: RequestOrigin, _ sign: SignDocument) async -> [UInt8]? {
+        guard origin.wantsReceipt else { return nil }
+        return try? await sign.receipt(token: origin.token, signature: signature, deadline: origin.deadline)
     }
 
     var deadline: UInt64 { Monotonic.now + UInt64(limits.answerSeconds) * 1_000_000_000 }

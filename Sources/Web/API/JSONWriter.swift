@@ -25,6 +25,15 @@ struct JSONWriter {
         buffer.writeInteger(UInt8(ascii: "\""))
     }
 
+    /// A member whose value is JSON already.
+    mutating func json(_ name: StaticString, _ value: [UInt8]) {
+        member(name)
+        buffer.writeBytes(value)
+    }
+
+    /// A whole object that is JSON already.
+    static func whole(_ json: [UInt8]) -> ByteBuffer { ByteBuffer(bytes: json) }
+
     mutating func integer(_ name: StaticString, _ value: some FixedWidthInteger) {
         member(name)
         buffer.writeString(String(value))

@@ -25,6 +25,7 @@ package enum RouteTable {
     package static let signatures = Entry("POST", "/v1/signatures", .api, toStranger: .missingToken)
     package static let augmentations = Entry("POST", "/v1/augmentations", .api, toStranger: .missingToken)
     package static let signature = Entry("GET", "/v1/signatures/{id}", .api, toStranger: .missingToken)
+    package static let receipt = Entry("GET", "/v1/signatures/{id}/receipt", .api, toStranger: .missingToken)
     package static let timestamps = Entry("POST", "/v1/timestamps", .api, toStranger: .missingToken)
     package static let validations = Entry("POST", "/v1/validations", .api, toStranger: .missingToken)
     package static let live = Entry("GET", "/health/live", .health, toStranger: nil)
@@ -32,7 +33,7 @@ package enum RouteTable {
 
     /// All routes of the listeners that speak TLS.
     package static let entries =
-        [prescriptions, dispensings, signatures, augmentations, signature, timestamps, validations, live, ready]
+        [prescriptions, dispensings, signatures, augmentations, signature, receipt, timestamps, validations, live, ready]
         + registration
 
     /// The registration authorities' routes.

@@ -29,7 +29,11 @@ struct SignatureRoutes {
                     throw first
                 }
                 log(failures, context)
-                return Response(results: results, requestID: context.requestID)
+                var evidence: [SignatureID: [UInt8]] = [:]
+                for case .success(let answer) in results {
+                    evidence[answer.signature] = await door.receipt(answer.signature, origin, sign)
+                }
+                return Response(results: results, evidence: evidence, requestID: context.requestID)
             }
         }
     }
@@ -141,7 +145,7 @@ extension Result {
 }
 
 extension Response {
-    fileprivate init(results: [Result<SignatureAnswer, Failure>], requestID: String) {
+    fileprivate init(results: [Result<SignatureAnswer, Failure>], evidence: [SignatureID: [UInt8]], requestID: String) {
         let size = results.reduce(0) { $0 + (((try? $1.get())?.bytes.count ?? 0) * 4 / 3) + 4096 }
         var json = JSONWriter(capacity: size)
         json.objects("signatures", results) { json, result in
@@ -153,6 +157,7 @@ extension Response {
                 json.plain("signatureId", answer.signature.description)
                 json.plain("signedAt", answer.signedAt.rfc3339 ?? "")
                 json.object("receipt") { $0.members(of: answer.receipt) }
+                if let receipt = evidence[answer.signature] { json.json("evidence", receipt) }
             case .failure(let failure):
                 json.object("problem") {
                     Problem.write(failure, FailureTable.row(failure.kind), requestID, to: &$0)

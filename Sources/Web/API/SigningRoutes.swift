@@ -12,6 +12,7 @@ struct SigningRoutes {
         router.post("/v1/prescriptions") { request, context in try await prescription(request, context) }
         router.post("/v1/dispensings") { request, context in try await dispensing(request, context) }
         router.get("/v1/signatures/{id}") { request, context in try await signature(request, context) }
+        router.get("/v1/signatures/{id}/receipt") { request, context in try await receipt(request, context) }
     }
 
     private func prescription(_ request: Request, _ context: APIContext) async throws -> Response {
@@ -29,7 +30,7 @@ struct SigningRoutes {
                 }
             }
             return try await door.working { () async throws(Failure) in
-                Response(answer: try await sign.prescription(source, origin))
+                try await response(sign.prescription(source, origin), origin)
             }
         }
     }
@@ -47,35 +48,52 @@ struct SigningRoutes {
                 return (prescription, csv, try fields.texts("acknowledge", atMost: 32, bytes: 128), origin)
             }
             return try await door.working { () async throws(Failure) in
-                Response(
-                    answer: try await sign.dispensing(
-                        prescription: prescription, csv: csv, acknowledged: acknowledged, origin
-                    )
-                )
+                try await response(
+                    sign.dispensing(prescription: prescription, csv: csv, acknowledged: acknowledged, origin), origin)
             }
         }
     }
 
     private func signature(_ request: Request, _ context: APIContext) async throws -> Response {
         try await door.admitted(request, context) { (token, _) async throws(Failure) -> Response in
-            guard let id = context.parameters.get("id").flatMap({ SignatureID($0) }) else {
-                throw Failure(.notFound, "No signature of this caller has this identifier.")
-            }
+            let id = try Self.signatureID(context)
             return try await door.working { () async throws(Failure) in
                 Response(facts: try await sign.lookup(token: token.text, signature: id, deadline: door.deadline))
             }
         }
     }
+
+    private func receipt(_ request: Request, _ context: APIContext) async throws -> Response {
+        try await door.admitted(request, context) { (token, _) async throws(Failure) -> Response in
+            let id = try Self.signatureID(context)
+            return try await door.working { () async throws(Failure) in
+                Response(json: JSONWriter.whole(
+                    try await sign.receipt(token: token.text, signature: id, deadline: door.deadline)))
+            }
+        }
+    }
+
+    private static func signatureID(_ context: APIContext) throws(Failure) -> SignatureID {
+        guard let id = context.parameters.get("id").flatMap({ SignatureID($0) }) else {
+            throw Failure(.notFound, "No signature of this caller has this identifier.")
+        }
+        return id
+    }
+
+    private func response(_ answer: Answer, _ origin: RequestOrigin) async -> Response {
+        Response(answer: answer, evidence: await door.receipt(answer.signature, origin, sign))
+    }
 }
 
 extension Response {
-    fileprivate init(answer: Answer) {
+    fileprivate init(answer: Answer, evidence: [UInt8]?) {
         let document = Base64.encode(answer.document)
         var json = JSONWriter(capacity: document.utf8.count + 4096)
         json.plain("document", document)
         json.plain("signatureId", answer.signature.description)
         json.plain("signedAt", answer.signedAt.rfc3339 ?? "")
         json.object("receipt") { $0.members(of: answer.receipt) }
+        if let evidence { json.json("evidence", evidence) }
         self.init(json: json.finish())
     }
 

@@ -40,7 +40,7 @@ struct AdminCall {
                 return .auditReport(try await AuditOffice.verify(database, home.core))
             case .listAudit(let from, let limit):
                 return .auditEntries(try await AuditOffice.entries(database, from: from, limit: Int(limit)))
-            case .addEpoch, .retireEpoch, .noteBackup:
+            case .addEpoch, .retireEpoch, .noteBackup, .addCheckpointKey, .retireCheckpointKey:
                 return try await OfflineAdministration.perform(
                     request, database, home.core, origin: try Configuration.read(home).origin,
                     now: WallClock.live.now())
@@ -53,7 +53,8 @@ struct AdminCall {
         }
     }
 
-    private func withDatabase<Value>(
+    /// Runs `body` on the instance's database, beside a core that serves where it is `readOnly`.
+    func withDatabase<Value>(
         readOnly: Bool = false, _ body: (Database) async throws -> Value
     ) async throws -> Value {
         try home.mustExist()

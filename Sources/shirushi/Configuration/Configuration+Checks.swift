@@ -7,6 +7,7 @@ import Host
 import Identity
 import Keys
 import Policies
+import Transparency
 import Web
 import YAML
 
@@ -18,6 +19,9 @@ extension Configuration {
             + issuers.flatMap({ [("issuers", $0.issuer), ("issuers", $0.audience), ("issuers", $0.jwks)] })
         where text.contains("<") {
             faults.append("`\(key)` still holds a <placeholder>")
+        }
+        if !NoteKey.isName(origin) {
+            faults.append("`origin` must be a name without spaces and plus signs, such as shirushi.example.jp/2026")
         }
         if issuers.isEmpty { faults.append("`issuers` must name at least one issuer, or nobody can sign") }
         if Set(issuers.map(\.issuer)).count != issuers.count { faults.append("`issuers` names one issuer twice") }

@@ -12,11 +12,13 @@ enum ConfigurationTemplate {
     private static let developmentPort = 8445
 
     /// A development instance: everything on loopback, SoftHSM, its own issuer.
-    static func development(module: String, custody: RegistrationSettings.Mode) -> String {
+    static func development(
+        module: String, custody: RegistrationSettings.Mode, origin: String
+    ) -> String {
         """
         # A development instance of Shirushi. docs/configuration.md explains every key.
         kind: development
-        origin: development.shirushi.invalid/\(Hex.encode(Origin.random))
+        origin: \(origin)
         publicOrigin: https://localhost:8443
         listeners:
           - name: main
@@ -167,8 +169,4 @@ enum ConfigurationTemplate {
           requireSynchronised: true
 
         """
-}
-
-private enum Origin {
-    static var random: [UInt8] { Random.live.bytes(4) }
 }

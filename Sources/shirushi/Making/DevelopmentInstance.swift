@@ -69,12 +69,14 @@ struct DevelopmentInstance {
         try makeServerCertificate(pki)
         try makeClientCertificates(pki)
         Progress.say("making the token and \(Self.holders.count) holders with second keys")
-        try await makeHolders(&pki)
+        let origin = "development.shirushi.invalid/\(Hex.encode(Random.live.bytes(4)))"
+        try await makeHolders(&pki, origin: origin)
         try DevelopmentAuthorities(home: home).store(pki)
         try makeTimeStampAuthority(pki)
         try DevelopmentAuthorities(home: home).renewRevocationLists(always: true)
         try new.make(
-            kind: .development, configuration: ConfigurationTemplate.development(module: Self.softHSM, custody: custody)
+            kind: .development, configuration: ConfigurationTemplate.development(
+                module: Self.softHSM, custody: custody, origin: origin)
         )
     }
 
@@ -122,7 +124,7 @@ struct DevelopmentInstance {
         }
     }
 
-    private func makeHolders(_ pki: inout DevelopmentPKI) async throws {
+    private func makeHolders(_ pki: inout DevelopmentPKI, origin: String) async throws {
         let (token, pin) = try await makeToken()
         let database = try Database.open(at: home.core.database, parts: CoreSchema.parts)
         let epoch = custody == .wrapped ? try await makeWrappingKey(token.0, officerPIN: token.1, database) : nil
@@ -155,7 +157,7 @@ struct DevelopmentInstance {
             try await OfflineAdministration.register(
                 registered, record, key.material,
                 serial: (Digest(of: certificate.issuer.der), certificate.serialNumber), database, home.core,
-                origin: "development")
+                origin: origin)
             Progress.say("  \(holder.id): \(holder.roles.map(\.description).joined(separator: ", "))")
         }
         try database.close()

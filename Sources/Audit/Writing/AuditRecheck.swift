@@ -1,6 +1,7 @@
 internal import Glibc
 import Host
 import Storage
+import Transparency
 
 /// Hashes again, while core serves, the records that a start took from a mark.
 package struct AuditRecheck: Sendable {
@@ -24,14 +25,14 @@ package struct AuditRecheck: Sendable {
     }
 
     private func runBlocking() throws(AuditError) {
-        var scan = AuditVerifier.Scan()
+        var scan = AuditScan(key: key)
         do {
             // A transaction for each piece, since a long one would keep the database from giving its journal back.
             var isEnd = false
             while !isEnd {
                 (scan, isEnd) = try database.readBlocking { [scan] connection in
                     var next = scan
-                    let isEnd = try !AuditVerifier.advance(&next, upTo: size, key, connection)
+                    let isEnd = try !next.advance(upTo: size, connection)
                     return (next, isEnd)
                 }
                 // Signing comes first.

@@ -1,5 +1,6 @@
 import HPKI
 import Host
+import Transparency
 
 /// A point up to which every leaf was hashed, sealed under the log key, so that a start need not hash them again.
 ///

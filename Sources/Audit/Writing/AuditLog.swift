@@ -3,6 +3,7 @@ package import HPKI
 import Host
 package import Storage
 internal import Synchronization
+import Transparency
 
 /// The one writer of the audit log.
 ///
@@ -29,6 +30,8 @@ package final class AuditLog: Sendable {
     private let head: DurableHead
     private let mark: LogMarkFile?
     private let key: LogKey
+    /// The keys that sign each commit's checkpoint.
+    package let signers: LogSigners
     private let pseudonyms: Pseudonyms
     private let clock: WallClock
     private let random: Random
@@ -63,7 +66,8 @@ package final class AuditLog: Sendable {
 
     /// Starts the writer on a log that `AuditVerifier` found whole.
     package init(
-        _ verified: VerifiedLog, origin: String, key: LogKey, pseudonyms: Pseudonyms, clock: WallClock, random: Random,
+        _ verified: VerifiedLog, origin: String, key: LogKey, signers: LogSigners, pseudonyms: Pseudonyms,
+        clock: WallClock, random: Random,
         onStop: @escaping @Sendable (String) -> Void
     ) {
         self.origin = origin
@@ -71,12 +75,13 @@ package final class AuditLog: Sendable {
         head = verified.head
         mark = verified.markFile
         self.key = key
+        self.signers = signers
         self.pseudonyms = pseudonyms
         self.clock = clock
         self.random = random
         self.onStop = onStop
         HostThread.start("audit") { [self] in
-            var state: LogState? = verified.state
+            var state: WriterState? = WriterState(log: verified.state, edge: verified.edge)
             while let current = state, !queue.withLock({ $0.isStopped }) {
                 wake.wait()
                 state = commitWaiting(after: current)
@@ -127,7 +132,7 @@ package final class AuditLog: Sendable {
     // MARK: The writer's thread
 
     /// Commits all that waits; nil when the log stopped.
-    private func commitWaiting(after state: LogState) -> LogState? {
+    private func commitWaiting(after state: WriterState) -> WriterState? {
         let group = queue.withLock { queue in
             defer { queue.waiting = [] }
             return queue.waiting
@@ -135,8 +140,8 @@ package final class AuditLog: Sendable {
         guard !group.isEmpty else { return state }
         do {
             let (newState, results) = try write(group, after: state)
-            if newState.tree.size != state.tree.size { try head.store(newState.head.sealed(by: key)) }
-            try mark?.advance(to: newState, since: state.tree.size, key)
+            if newState.log.tree.size != state.log.tree.size { try head.store(newState.log.head.sealed(by: key)) }
+            try mark?.advance(to: newState.log, since: state.log.tree.size, key)
             for (submission, result) in zip(group, results) { submission.answer.resume(returning: result) }
             return newState
         } catch {
@@ -147,54 +152,62 @@ package final class AuditLog: Sendable {
     }
 
     private func write(
-        _ group: [Submission], after state: LogState
-    ) throws -> (LogState, [Result<Appended, AuditError>]) {
+        _ group: [Submission], after state: WriterState
+    ) throws -> (WriterState, [Result<Appended, AuditError>]) {
         let now = clock.now()
         return try database.writeBlocking { [self] connection in
+            try Self.mustEnd(at: state.log.head, connection)
             var newState = state
             // A clock that went back must not make the record's order look wrong.
-            newState.time = max(state.time, now)
-            var leaves: [(sequence: UInt64, leaf: [UInt8])?] = []
-            var refusals: [Failure?] = []
+            newState.log.time = max(state.log.time, now)
+            var results: [Result<(sequence: UInt64, leaf: [UInt8]), AuditError>] = []
             for submission in group {
-                let sequence = newState.tree.size
+                let sequence = newState.log.tree.size
                 do {
                     if let step = submission.step {
                         try connection.savepoint { try step(connection, sequence) }
                     }
                 } catch let failure as Failure {
-                    leaves.append(nil)
-                    refusals.append(failure)
+                    results.append(.failure(.refused(failure)))
                     continue
                 }
-                let (leaf, detail) = compose(submission.entry, sequence: sequence, time: newState.time)
+                let (leaf, detail) = compose(submission.entry, sequence: sequence, time: newState.log.time)
                 let bytes = leaf.bytes
                 try connection.execute(
                     "INSERT INTO audit_entry (sequence, leaf, detail) VALUES ($1, $2, $3)",
                     [.integer(Int64(sequence)), .blob(bytes), .blob(detail.bytes)]
                 )
-                newState.tree.append(bytes)
-                newState.note(leaf)
-                leaves.append((sequence, bytes))
-                refusals.append(nil)
+                for (tile, hashes) in newState.append(bytes) { try TileTable.store(tile, hashes, in: connection) }
+                newState.log.note(leaf)
+                results.append(.success((sequence, bytes)))
             }
-            let head = newState.head
-            if head.size != state.tree.size {
-                try connection.execute(
-                    "INSERT INTO audit_commit (size, root, seal) VALUES ($1, $2, $3)",
-                    [.integer(Int64(head.size)), .blob(head.root), .blob(head.seal(by: key))]
-                )
+            let head = newState.log.head
+            if head.size != state.log.tree.size { try commit(head, at: newState.log.time, connection) }
+            let appended = results.map { result in
+                result.map { Appended(sequence: $0.sequence, leaf: $0.leaf, treeSize: head.size, rootHash: head.root) }
             }
-            let results = zip(leaves, refusals).map { leaf, refusal -> Result<Appended, AuditError> in
-                if let refusal { return .failure(.refused(refusal)) }
-                guard let leaf else { return .failure(.stopped) }
-                return .success(
-                    Appended(
-                        sequence: leaf.sequence, leaf: leaf.leaf, treeSize: head.size, rootHash: head.root
-                    ))
-            }
-            return (newState, results)
+            return (newState, appended)
         }
+    }
+
+    /// Compare and swap: what another process has committed since must not be forked.
+    private static func mustEnd(at head: TreeHead, _ connection: any SQLConnection) throws {
+        let newest = try connection.queryOne("SELECT size, root FROM audit_commit ORDER BY size DESC LIMIT 1")
+        let size = try newest.map { UInt64(clamping: try $0.integer("size")) } ?? 0
+        guard size == head.size, try newest == nil || newest?.blob("root") == head.root else {
+            throw AuditError.broken("another process has written: it has \(size) records, and here are \(head.size)")
+        }
+    }
+
+    private func commit(_ head: TreeHead, at time: Instant, _ connection: any SQLConnection) throws {
+        let note = try signers.sign(head, at: time)
+        try connection.execute(
+            "INSERT INTO audit_commit (size, root, seal, signatures) VALUES ($1, $2, $3, $4)",
+            [
+                .integer(Int64(head.size)), .blob(head.root), .blob(head.seal(by: key)),
+                .blob(StoredSignatures.bytes(note.signatures)),
+            ]
+        )
     }
 
     private func compose(_ entry: Entry, sequence: UInt64, time: Instant) -> (Leaf, Detail) {
@@ -205,24 +218,5 @@ package final class AuditLog: Sendable {
             commitments: detail.openings.map(\.commitment)
         )
         return (leaf, detail)
-    }
-}
-
-/// Where the log stands: its tree, the time of its newest entry, and the intents that no outcome closes.
-struct LogState: Sendable, Hashable {
-    var tree = MerkleTree()
-    var time = Instant(milliseconds: 0)
-    var openIntents: Set<UInt64> = []
-
-    var head: TreeHead { TreeHead(size: tree.size, root: tree.root) }
-
-    /// Opens or closes the intent that `leaf` tells of; false for an outcome of none that is open.
-    @discardableResult mutating func note(_ leaf: Leaf) -> Bool {
-        switch (leaf.kind, leaf.intent) {
-        case (.intent, _): openIntents.insert(leaf.sequence).inserted
-        case (.outcome, let intent?): openIntents.remove(intent) != nil
-        case (.outcome, nil): false
-        default: true
-        }
     }
 }

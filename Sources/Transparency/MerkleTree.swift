@@ -6,13 +6,13 @@ import HPKI
 package struct MerkleTree: Sendable, Hashable {
     package private(set) var size: UInt64 = 0
     /// The roots of the complete subtrees from the largest to the smallest, 32 bytes each.
-    private(set) var peaks: [[UInt8]] = []
+    package private(set) var peaks: [[UInt8]] = []
 
     /// The empty tree.
     package init() {}
 
     /// A tree of so many leaves by the roots of its complete subtrees; nil unless there is one of 32 bytes for each.
-    init?(size: UInt64, peaks: [[UInt8]]) {
+    package init?(size: UInt64, peaks: [[UInt8]]) {
         guard peaks.count == size.nonzeroBitCount, peaks.allSatisfy({ $0.count == 32 }) else { return nil }
         self.size = size
         self.peaks = peaks
@@ -25,7 +25,12 @@ package struct MerkleTree: Sendable, Hashable {
 
     /// Appends a leaf by its bytes.
     package mutating func append(_ leaf: [UInt8]) {
-        var hash = Self.leafHash(leaf)
+        append(hash: Self.leafHash(leaf))
+    }
+
+    /// Appends a leaf by its hash, 32 bytes.
+    package mutating func append(hash leaf: [UInt8]) {
+        var hash = leaf
         // Each trailing one bit of the size is a complete subtree that the new leaf's subtree closes.
         var rest = size
         while rest & 1 == 1, let left = peaks.popLast() {
@@ -45,7 +50,8 @@ package struct MerkleTree: Sendable, Hashable {
         return hash
     }
 
-    private static func nodeHash(_ left: [UInt8], _ right: [UInt8]) -> [UInt8] {
+    /// The hash of two subtrees (RFC 9162 §2.1.1: `HASH(0x01 || left || right)`).
+    package static func nodeHash(_ left: [UInt8], _ right: [UInt8]) -> [UInt8] {
         Digest(of: [1] + left + right).bytes
     }
 }

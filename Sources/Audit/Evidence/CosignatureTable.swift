@@ -1,0 +1,51 @@
+import HPKI
+package import Storage
+package import Transparency
+
+/// What witnesses put under the log's checkpoints (C2SP tlog-cosignature).
+package enum CosignatureTable {
+    /// Keeps a witness's cosignature of the tree of `size` leaves; a later one of the same tree takes its place.
+    package static func put(
+        _ signature: SignedNote.Signature, size: UInt64, in connection: any SQLConnection
+    ) throws(StorageError) {
+        try connection.execute(
+            """
+            INSERT INTO audit_cosignature (size, witness, key_id, value) VALUES ($1, $2, $3, $4)
+            ON CONFLICT (size, witness, key_id) DO UPDATE SET value = excluded.value
+            """,
+            [
+                .integer(Int64(clamping: size)), .text(signature.name), .integer(Int64(signature.keyID)),
+                .blob(signature.value),
+            ])
+    }
+
+    /// The cosignatures of the tree of `size` leaves.
+    package static func all(size: UInt64, in connection: any SQLConnection) throws(StorageError)
+        -> [SignedNote.Signature]
+    {
+        let rows = try connection.query(
+            "SELECT witness, key_id, value FROM audit_cosignature WHERE size = $1 ORDER BY witness, key_id",
+            [.integer(Int64(clamping: size))])
+        return try rows.map { row throws(StorageError) in
+            SignedNote.Signature(
+                name: try row.text("witness"), keyID: UInt32(clamping: try row.integer("key_id")),
+                value: try row.blob("value"))
+        }
+    }
+
+    /// The size of the newest tree that `witness` cosigned, with its cosignature; nil for none.
+    package static func newest(
+        of witness: NoteKey, in connection: any SQLConnection
+    ) throws(StorageError) -> (size: UInt64, signature: SignedNote.Signature)? {
+        let row = try connection.queryOne(
+            """
+            SELECT size, value FROM audit_cosignature WHERE witness = $1 AND key_id = $2 ORDER BY size DESC LIMIT 1
+            """,
+            [.text(witness.name), .integer(Int64(witness.keyID))])
+        guard let row else { return nil }
+        return (
+            UInt64(clamping: try row.integer("size")),
+            SignedNote.Signature(name: witness.name, keyID: witness.keyID, value: try row.blob("value"))
+        )
+    }
+}

@@ -1,0 +1,84 @@
+import HPKI
+package import JOSE
+package import Storage
+package import Transparency
+
+/// What leaves a log: its checkpoint, and records with the proofs that they are in it.
+///
+/// All of it is public knowledge of the format: whoever has it can check it with no help from the instance.
+package struct LogEvidence {
+    /// The newest checkpoint, which every proof is made for.
+    package let checkpoint: Checkpoint
+    /// The checkpoint with the signatures of the log and of witnesses.
+    package let note: SignedNote
+    /// The keys whose signatures the log puts under it.
+    package let keys: [NoteKey]
+    private let connection: any SQLConnection
+    private var tree: TiledTree<StorageError>
+
+    /// The evidence of the newest commit that is signed, within one read transaction; nil for a log without one.
+    ///
+    /// Throws what reading throws, and `WireError` for signatures that cannot be read.
+    package init?(origin: String, keys: [NoteKey], in connection: any SQLConnection) throws {
+        let newest = try connection.queryOne(
+            "SELECT size, root, signatures FROM audit_commit WHERE signatures IS NOT NULL ORDER BY size DESC LIMIT 1")
+        guard let newest else { return nil }
+        let checkpoint = Checkpoint(
+            origin: origin, size: UInt64(clamping: try newest.integer("size")), root: try newest.blob("root"))
+        let own = try StoredSignatures.read(try newest.blob("signatures"))
+        let cosignatures = try CosignatureTable.all(size: checkpoint.size, in: connection)
+        self.checkpoint = checkpoint
+        self.keys = keys
+        self.connection = connection
+        note = SignedNote(text: checkpoint.text, signatures: own + cosignatures)
+        tree = TiledTree(size: checkpoint.size) { tile throws(StorageError) in
+            try TileTable.read(tile, in: connection)
+        }
+    }
+
+    /// The record at `sequence` with its proof; nil where the checkpoint's tree does not have it. Throws what reading
+    /// throws, and a tree's fault where tiles are missing.
+    package mutating func record(_ sequence: UInt64, withProof: Bool = true) throws -> EvidenceRecord? {
+        guard sequence < checkpoint.size,
+            let entry = try AuditReader.entries(from: sequence, limit: 1, in: connection).first,
+            entry.leaf.sequence == sequence
+        else { return nil }
+        let proof = withProof ? try tree.inclusionProof(sequence, in: checkpoint.size) : nil
+        return EvidenceRecord(leaf: entry.leaf, openings: entry.detail?.openings ?? [], proof: proof)
+    }
+
+    /// The proof that this tree begins with the one of `size` leaves; throws as `record` does.
+    package mutating func consistencyProof(from size: UInt64) throws -> [[UInt8]] {
+        try tree.consistencyProof(from: size, to: checkpoint.size)
+    }
+
+    /// The members that head an evidence file or a receipt.
+    private func header(format: String) -> [JSONMember] {
+        [
+            JSONMember("format", .string(format)),
+            JSONMember("origin", .string(checkpoint.origin)),
+            JSONMember("checkpoint", .string(note.encoded)),
+            JSONMember("keys", .array(keys.map { .string($0.text) })),
+        ]
+    }
+
+    /// The first line of an evidence file.
+    package func fileHeader(isComplete: Bool) -> JSONValue {
+        .object(header(format: EvidenceFormat.export) + [JSONMember("complete", .boolean(isComplete))])
+    }
+
+    /// The receipt of one signature: the records of its intent and its outcome in one tree; nil where one is missing.
+    package mutating func receipt(intent: UInt64, outcome: UInt64) throws -> JSONValue? {
+        guard let intent = try record(intent), let outcome = try record(outcome) else { return nil }
+        return .object(
+            header(format: EvidenceFormat.receipt) + [JSONMember("records", .array([intent.json, outcome.json]))])
+    }
+}
+
+/// The names of the formats in which evidence leaves the log.
+package enum EvidenceFormat {
+    /// A file of records, one JSON object a line behind a header.
+    package static let export = "shirushi-audit/1"
+    /// The two records of one signature.
+    package static let receipt = "shirushi-receipt/1"
+}

@@ -1,0 +1,195 @@
+import HPKI
+import Storage
+import Transparency
+
+/// How far a log was hashed, and what did not hold.
+struct AuditScan: Sendable {
+    let key: LogKey
+    var state = LogState()
+    /// Sizes with the roots that the log must have there: the head's own, and those of checkpoints kept elsewhere.
+    var heads: [TreeHead] = []
+    /// A report reads details and tiles too; a start has no use for them.
+    var isWhole = false
+    /// The keys whose signatures under commits' checkpoints must hold.
+    var keys: [NoteKey] = []
+    /// Where a report ends; nil for a start, which reads all there is.
+    var end: UInt64?
+    /// How many commits' checkpoints were checked.
+    private(set) var checkpoints: UInt64 = 0
+    var faults: [String] = []
+    private var edge = TileEdge()
+
+    init(
+        key: LogKey, state: LogState = LogState(), heads: [TreeHead] = [], isWhole: Bool = false, keys: [NoteKey] = []
+    ) {
+        self.key = key
+        self.state = state
+        self.heads = heads
+        self.isWhole = isWhole
+        self.keys = keys
+    }
+
+    /// Reports name so many faults at most: one tells that the log is broken.
+    private static let faultLimit = 100
+
+    /// The size of the newest commit.
+    static func committed(_ connection: any SQLConnection) throws(StorageError) -> UInt64 {
+        let newest = try connection.queryOne("SELECT MAX(size) AS size FROM audit_commit")?.optionalInteger("size")
+        return UInt64(clamping: newest ?? 0)
+    }
+
+    /// Hashes the next thousand records of those before `end`; false once there are none or too many faults.
+    mutating func advance(upTo end: UInt64, _ connection: any SQLConnection) throws(StorageError) -> Bool {
+        let size = state.tree.size
+        let rows = try connection.query(
+            // Details are most of a record.
+            """
+            SELECT sequence, leaf, \(isWhole ? "detail" : "NULL AS detail") FROM audit_entry
+            WHERE sequence >= $1 ORDER BY sequence LIMIT $2
+            """,
+            [.integer(Int64(size)), .integer(Int64(min(1000, end - min(end, size))))]
+        )
+        guard !rows.isEmpty else { return false }
+        let commits = try commits(after: size, count: rows.count, in: connection)
+        for row in rows {
+            guard faults.count < Self.faultLimit else { return false }
+            let sequence = UInt64(clamping: try row.integer("sequence"))
+            guard sequence == state.tree.size else {
+                faults.append("record \(state.tree.size) is missing")
+                return false
+            }
+            let leaf = try row.blob("leaf")
+            try take(leaf, sequence, connection)
+            if isWhole, let detail = try row.optionalBlob("detail") { check(detail, of: leaf, sequence) }
+            checkHeads()
+            if let commit = commits[state.tree.size] { check(commit) }
+        }
+        return true
+    }
+
+    private struct Commit {
+        let root: [UInt8]
+        let seal: [UInt8]
+        let signatures: [UInt8]?
+    }
+
+    private func commits(
+        after size: UInt64, count: Int, in connection: any SQLConnection
+    ) throws(StorageError) -> [UInt64: Commit] {
+        var commits: [UInt64: Commit] = [:]
+        let rows = try connection.query(
+            "SELECT size, root, seal, signatures FROM audit_commit WHERE size > $1 AND size <= $2",
+            [.integer(Int64(size)), .integer(Int64(size) + Int64(count))]
+        )
+        for row in rows {
+            commits[UInt64(clamping: try row.integer("size"))] = Commit(
+                root: try row.blob("root"), seal: try row.blob("seal"),
+                signatures: try row.optionalBlob("signatures"))
+        }
+        return commits
+    }
+
+    private mutating func take(
+        _ bytes: [UInt8], _ sequence: UInt64, _ connection: any SQLConnection
+    ) throws(StorageError) {
+        let hash = MerkleTree.leafHash(bytes)
+        state.tree.append(hash: hash)
+        if isWhole { try takeTile(hash, connection) }
+        guard let leaf = try? Leaf(bytes) else {
+            faults.append("record \(sequence) cannot be read")
+            return
+        }
+        if leaf.sequence != sequence { faults.append("record \(sequence) calls itself \(leaf.sequence)") }
+        if leaf.time < state.time { faults.append("record \(sequence) is older than the one before it") }
+        state.time = max(state.time, leaf.time)
+        guard !state.note(leaf) else { return }
+        faults.append(
+            leaf.intent.map { "record \(sequence) closes \($0), which is no open intent" }
+                ?? "record \(sequence) is an outcome of no intent")
+    }
+
+    /// The stored tiles must be those that the leaves give.
+    private mutating func takeTile(_ hash: [UInt8], _ connection: any SQLConnection) throws(StorageError) {
+        for (tile, hashes) in edge.append(hash) where tile.width == Tile.fullWidth {
+            guard try TileTable.hashes(at: tile, in: connection) != hashes else { continue }
+            faults.append("the tile \(tile.path) is not that of its records")
+        }
+    }
+
+    private mutating func check(_ commit: Commit) {
+        let head = state.head
+        if commit.root != head.root || !head.holds(commit.seal, by: key) {
+            faults.append("the commit of the records up to \(head.size) does not hold")
+        }
+        guard let signatures = commit.signatures, let origin = keys.first?.name else { return }
+        let text = Checkpoint(origin: origin, size: head.size, root: head.root).text
+        do {
+            let note = SignedNote(text: text, signatures: try StoredSignatures.read(signatures))
+            _ = try note.signers(among: keys)
+            checkpoints += 1
+        } catch TransparencyError.noKnownSigner {
+            // Signed by a key that has been retired since.
+        } catch {
+            faults.append("the checkpoint of the records up to \(head.size) is not signed by the log's key")
+        }
+    }
+
+    /// The root must be what each head of this size says.
+    mutating func checkHeads() {
+        for (index, head) in heads.enumerated() where head.size == state.tree.size && head.root != state.tree.root {
+            faults.append(
+                index == 0
+                    ? "the records up to \(head.size) do not give the root that the head holds"
+                    : "the records up to \(head.size) do not give the root of the saved checkpoint: "
+                        + "this log is not the one that was checkpointed")
+        }
+    }
+
+    private mutating func check(_ detail: [UInt8], of bytes: [UInt8], _ sequence: UInt64) {
+        guard let leaf = try? Leaf(bytes), let detail = try? Detail(detail) else {
+            faults.append("the detail of record \(sequence) cannot be read")
+            return
+        }
+        if detail.openings.map(\.commitment) != leaf.commitments {
+            faults.append("the detail of record \(sequence) does not open the leaf's commitments")
+        }
+    }
+
+    /// The records end where the newest commit says, and not before a head.
+    mutating func checkEnd(_ connection: any SQLConnection) throws(StorageError) {
+        let size = state.tree.size
+        // No reader comes past these rows, so nothing else would tell of them.
+        if try connection.queryOne("SELECT sequence FROM audit_entry WHERE sequence < 0 LIMIT 1") != nil {
+            faults.append("a record has a number below 0")
+        }
+        if try connection.queryOne("SELECT size FROM audit_commit WHERE size <= 0 LIMIT 1") != nil {
+            faults.append("a commit counts no records")
+        }
+        for head in heads.dropFirst() where head.size > size {
+            faults.append(
+                "the saved checkpoint counts \(head.size) records, and the log has \(size): it was rolled back")
+        }
+        // A report runs beside the writer: what was committed since it began is not its concern.
+        let committed = try Self.committed(connection)
+        let counted = max(heads.first?.size ?? 0, end ?? committed)
+        let newest = try connection.queryOne("SELECT MAX(sequence) AS newest FROM audit_entry")?
+            .optionalInteger("newest")
+        if size < counted {
+            faults.append("record \(size) and later are missing: \(counted) records were committed")
+        } else if let newest, UInt64(clamping: newest) >= committed {
+            faults.append("record \(committed) and later belong to no commit")
+        }
+        if isWhole { try checkTileEnd(connection) }
+    }
+
+    private mutating func checkTileEnd(_ connection: any SQLConnection) throws(StorageError) {
+        let size = state.tree.size
+        for level in 1..<8 {
+            let width = Int(size >> (8 * UInt64(level)) & 255)
+            guard width > 0, level < edge.levels.count else { continue }
+            let tile = Tile(level: level, number: size >> (8 * UInt64(level) + 8), width: width)
+            guard try TileTable.read(tile, in: connection) != edge.levels[level] else { continue }
+            faults.append("the tile \(tile.path) is not that of its records")
+        }
+    }
+}

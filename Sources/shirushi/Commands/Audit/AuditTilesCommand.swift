@@ -1,0 +1,67 @@
+import ArgumentParser
+import Audit
+import HPKI
+import Host
+import Transparency
+
+/// `shirushi audit tiles`: the log as static files that any client of the format reads.
+struct AuditTilesCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tiles",
+        abstract: "Write the log as C2SP tiles: checkpoint, hash tiles and entry bundles.",
+        discussion: """
+            The bundles hold leaves, which name nobody. The folder must not be
+            there yet.
+
+            EXAMPLES
+              shirushi audit tiles --home ./var/home --out ./log
+              scripts/verify-audit tiles ./log --key KEY
+            """
+    )
+
+    @OptionGroup var home: HomeOption
+    @Option(help: "The folder to make.") var out: String
+
+    func run() async throws {
+        let folder = Paths.absolute(out)
+        guard !Files.exists(folder) else { throw CommandError("\(out) is there already") }
+        let bar = ProgressBar("tiles written")
+        let size = try await LogFolder(home.home).withEvidence { evidence, connection in
+            let writer = TreeWriter(folder)
+            let (tiles, bundles) = TileExport.places(evidence.checkpoint.size)
+            var done: UInt64 = 0
+            for tile in tiles {
+                try writer.write(try TileExport.tile(tile, in: connection))
+                done += 1
+                bar.show(done, of: UInt64(tiles.count + bundles.count))
+            }
+            for bundle in bundles {
+                try writer.write(try TileExport.bundle(bundle, in: connection))
+                done += 1
+                bar.show(done, of: UInt64(tiles.count + bundles.count))
+            }
+            // Last, so that a folder with a checkpoint is whole.
+            try writer.write(TileExport.File(path: "checkpoint", bytes: Array(evidence.note.encoded.utf8)))
+            return evidence.checkpoint.size
+        }
+        bar.end()
+        print("\(size) records are in \(out)")
+    }
+}
+
+/// Writes files below a folder, making the folders between.
+private struct TreeWriter {
+    let folder: String
+
+    init(_ folder: String) { self.folder = folder }
+
+    func write(_ file: TileExport.File) throws {
+        var path = folder
+        try Files.makeFolder(path)
+        for part in file.path.split(separator: "/").dropLast() {
+            path += "/\(part)"
+            try Files.makeFolder(path)
+        }
+        try Files.write(file.bytes, to: "\(folder)/\(file.path)", replacing: false)
+    }
+}

@@ -1,0 +1,188 @@
+import Audit
+import Foundation
+import HPKI
+import JOSE
+import Storage
+import Testing
+import Transparency
+
+@Suite(.timeLimit(.minutes(2))) struct EvidenceTests {
+    /// A stopped log of so many records, in commits of one.
+    private func instance(_ count: Int) async throws -> Instance {
+        let instance = try Instance()
+        let log = try instance.log()
+        for number in 0..<count { try await log.recordEvent(.administration, note: "act \(number)") }
+        log.stop()
+        return instance
+    }
+
+    private func evidence<Value: Sendable>(
+        _ instance: Instance, _ body: @escaping @Sendable (inout LogEvidence) throws -> Value
+    ) async throws -> Value {
+        let keys = try instance.signers().keys
+        return try await instance.database().read { connection in
+            var evidence = try #require(try LogEvidence(origin: "log.example", keys: keys, in: connection))
+            return try body(&evidence)
+        }
+    }
+
+    @Test(arguments: [1, 2, 255, 256, 257, 600])
+    func `every record has a proof under the newest signed checkpoint`(count: Int) async throws {
+        let instance = try await instance(count)
+        #expect(try instance.faults() == [])
+        let keys = try instance.signers().keys
+        try await evidence(instance) { evidence in
+            let checkpoint = evidence.checkpoint
+            #expect(checkpoint.size == UInt64(count))
+            #expect(try Checkpoint(SignedNote(Array(evidence.note.encoded.utf8)), signedBy: keys) == checkpoint)
+            for sequence in [0, count / 3, count - 1] {
+                let record = try #require(try evidence.record(UInt64(sequence)))
+                #expect(
+                    MerkleProof.includes(
+                        MerkleTree.leafHash(record.leaf.bytes), at: UInt64(sequence), size: checkpoint.size,
+                        root: checkpoint.root, proof: record.proof ?? []))
+                #expect(record.openings.map(\.commitment) == record.leaf.commitments)
+            }
+            #expect(try evidence.record(UInt64(count)) == nil)
+        }
+    }
+
+    @Test func `a log goes on with its tiles, and each checkpoint begins with those before it`() async throws {
+        let instance = try Instance()
+        var earlier: [Checkpoint] = []
+        for count in [200, 100, 300] {
+            let log = try instance.log()
+            for number in 0..<count { try await log.recordEvent(.administration, note: "act \(number)") }
+            log.stop()
+            earlier.append(try await evidence(instance) { $0.checkpoint })
+        }
+        let saved = earlier
+        try await evidence(instance) { evidence in
+            for checkpoint in saved {
+                #expect(
+                    MerkleProof.isConsistent(
+                        earlierSize: checkpoint.size, earlierRoot: checkpoint.root, size: evidence.checkpoint.size,
+                        root: evidence.checkpoint.root, proof: try evidence.consistencyProof(from: checkpoint.size)))
+            }
+        }
+        #expect(try instance.report(saved: saved).faults == [])
+        #expect(try instance.report(saved: saved).checkpoints == 600)
+        let forked = Checkpoint(origin: "log.example", size: 200, root: Digest(of: [1]).bytes)
+        #expect(
+            try instance.report(saved: [forked]).faults == [
+                "the records up to 200 do not give the root of the saved checkpoint: "
+                    + "this log is not the one that was checkpointed"
+            ])
+        let lost = Checkpoint(origin: "log.example", size: 601, root: Digest(of: [1]).bytes)
+        #expect(
+            try instance.report(saved: [lost]).faults == [
+                "the saved checkpoint counts 601 records, and the log has 600: it was rolled back"
+            ])
+    }
+
+    @Test func `an edited tile is named, and a start refuses one that grows`() async throws {
+        let full = try await instance(600)
+        try await full.tamper(
+            "UPDATE audit_tile SET hashes = zeroblob(8192) WHERE level = 0 AND number = 1")
+        #expect(try full.faults() == ["the tile tile/0/001 is not that of its records"])
+        let growing = try await instance(600)
+        try await growing.tamper("UPDATE audit_tile SET hashes = zeroblob(64) WHERE level = 1")
+        #expect(try growing.faults() == ["the tile tile/1/000.p/2 is not that of its records"])
+        #expect(try growing.openingFault() == .broken("the tiles do not give the root over the 600 records"))
+    }
+
+    @Test func `the tiles of an earlier release are made at the first start`() async throws {
+        let instance = try await instance(600)
+        let tiles = try await instance.count("audit_tile")
+        try await instance.tamper("DELETE FROM audit_tile")
+        #expect(try instance.openingFault() == nil)
+        #expect(try await instance.count("audit_tile") == tiles)
+        #expect(try instance.faults() == [])
+        try await instance.tamper("DELETE FROM audit_tile WHERE level = 0 AND number = 1")
+        #expect(try instance.openingFault() == .broken("the tiles end at record 256, and the log has 600"))
+    }
+
+    @Test func `a checkpoint that the log's key did not sign is named`() async throws {
+        let instance = try await instance(3)
+        try await instance.tamper(
+            "UPDATE audit_commit SET signatures = (SELECT signatures FROM audit_commit WHERE size = 1) WHERE size = 2")
+        #expect(
+            try instance.report().faults == ["the checkpoint of the records up to 2 is not signed by the log's key"])
+    }
+
+    @Test func `a second writer cannot fork the log`() async throws {
+        let instance = try await instance(2)
+        let (one, other) = (try instance.log(), try instance.log())
+        try await one.recordEvent(.start, note: "one")
+        await #expect(throws: AuditError.stopped) { try await other.recordEvent(.start, note: "other") }
+        #expect(instance.stops.withLock { $0.first?.contains("another process has written") } == true)
+        try await one.recordEvent(.stop, note: "one")
+        one.stop()
+        #expect(try instance.faults() == [])
+        #expect(try await instance.count("audit_entry") == 4)
+    }
+
+    @Test func `keys rotate: both sign until the older is retired, and the log tells of it`() async throws {
+        let instance = try Instance()
+        let log = try instance.log()
+        try await log.recordEvent(.start, note: "one")
+        let old = try #require(log.signers.keys.first)
+        await #expect(throws: AuditError.self) { try await log.retireCheckpointKey(old.keyIDText) }
+        let new = try await log.addCheckpointKey(seed: Array(96..<128))
+        func signers(_ keys: [NoteKey]) async throws -> [NoteKey] {
+            try await instance.database().read { connection in
+                let evidence = try #require(try LogEvidence(origin: "log.example", keys: keys, in: connection))
+                return try evidence.note.signers(among: keys)
+            }
+        }
+        #expect(try await signers([old, new]) == [old, new])
+        try await log.retireCheckpointKey(old.keyIDText)
+        try await log.recordEvent(.stop, note: "two")
+        log.stop()
+        #expect(try await signers([old, new]) == [new])
+        let notes = try await instance.entries().compactMap { $0.detail?.openings.first?.value }
+        #expect(
+            notes == [
+                "one", "checkpoint key added: \(new.text)", "checkpoint key retired: \(old.text)", "two",
+            ])
+    }
+
+    @Test func `a receipt has both records of a signature, each under the same checkpoint`() async throws {
+        let instance = try Instance()
+        let log = try instance.log()
+        let doctor = try await Doctor.shared.value
+        let intent = try await log.intent(doctor)
+        let receipt = try await log.conclude(intent.begin(), .signed(Digest(of: [7])))
+        log.stop()
+        let json = try await evidence(instance) { evidence in
+            try #require(try evidence.receipt(intent: 0, outcome: receipt.entry.sequence)).bytes
+        }
+        let value = try JSONValue.read(json)
+        #expect(value["format"]?.text == "shirushi-receipt/1")
+        guard case .array(let records)? = value["records"] else {
+            Issue.record("the receipt has no records")
+            return
+        }
+        #expect(records.count == 2 && records.allSatisfy { $0["proof"] != nil })
+        #expect(records[1]["closes"] == .number("0"))
+    }
+
+    @Test func `tiles and bundles are those of the format`() async throws {
+        let instance = try await instance(300)
+        let leaves = try await instance.entries().map(\.leaf.bytes)
+        let files = try await instance.database().read { connection in
+            let (tiles, bundles) = TileExport.places(300)
+            return try tiles.map { try TileExport.tile($0, in: connection) }
+                + bundles.map { try TileExport.bundle($0, in: connection) }
+        }
+        let byPath = Dictionary(uniqueKeysWithValues: files.map { ($0.path, $0.bytes) })
+        #expect(
+            byPath.keys.sorted() == [
+                "tile/0/000", "tile/0/001.p/44", "tile/1/000.p/1", "tile/entries/000", "tile/entries/001.p/44",
+            ])
+        #expect(byPath["tile/0/000"] == leaves[..<256].flatMap { MerkleTree.leafHash($0) })
+        #expect(byPath["tile/0/001.p/44"] == leaves[256...].flatMap { MerkleTree.leafHash($0) })
+        let bundle = leaves[256...].flatMap { [UInt8($0.count >> 8), UInt8($0.count & 255)] + $0 }
+        #expect(byPath["tile/entries/001.p/44"] == bundle)
+    }
+}
