@@ -64,12 +64,14 @@ package struct XMLAttribute: Sendable, Hashable {
 extension XMLElement {
     /// The attributes in the order of the document, without namespace declarations.
     package var attributes: [XMLAttribute] {
-        document.tree.attributes[node.attributes].map { attribute in
-            XMLAttribute(
-                localName: names.string(attribute.localName), prefix: names.string(attribute.prefix),
-                namespaceURI: names.string(attribute.namespace), value: value(attribute)
-            )
-        }
+        document.tree.attributes[node.attributes].map { attribute($0) }
+    }
+
+    func attribute(_ node: XMLAttributeNode) -> XMLAttribute {
+        XMLAttribute(
+            localName: names.string(node.localName), prefix: names.string(node.prefix),
+            namespaceURI: names.string(node.namespace), value: value(node)
+        )
     }
 
     /// The value of the attribute with this name in no namespace.

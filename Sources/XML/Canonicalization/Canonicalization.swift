@@ -38,7 +38,9 @@ package enum Canonicalization: Sendable, Hashable, CaseIterable {
     package func canonicalize(
         _ element: XMLElement, inclusiveNamespaces: [String] = [], excluding: XMLElement? = nil
     ) -> [UInt8] {
-        var writer = CanonicalWriter(element.document, self, inclusiveNamespaces, excluding)
+        let nodes = element.index..<element.node.subtreeEnd
+        let selection = ElementSelection(nodes, of: element.document, excluding: excluding)
+        var writer = CanonicalWriter(element.document, self, inclusiveNamespaces, selection)
         writer.writeSubtree(element.index)
         return writer.output
     }
@@ -47,7 +49,8 @@ package enum Canonicalization: Sendable, Hashable, CaseIterable {
     package func canonicalize(
         _ document: XMLDocument, inclusiveNamespaces: [String] = [], excluding: XMLElement? = nil
     ) -> [UInt8] {
-        var writer = CanonicalWriter(document, self, inclusiveNamespaces, excluding)
+        let selection = ElementSelection(document.tree.nodes.indices, of: document, excluding: excluding)
+        var writer = CanonicalWriter(document, self, inclusiveNamespaces, selection)
         writer.writeDocument()
         return writer.output
     }
