@@ -176,7 +176,7 @@ let package = Package(
         ),
         .target(
             name: "Fuzz",
-            dependencies: ["HPKI", "YAML", "XML", "Certificates", "Validation"],
+            dependencies: ["HPKI", "YAML", "XML", "Certificates", "Formats", "Validation"],
             path: "Tests/Fuzz/Bodies",
             swiftSettings: strict
         ),
