@@ -178,7 +178,7 @@ let package = Package(
         ),
         .target(
             name: "Fuzz",
-            dependencies: ["HPKI", "YAML", "XML", "Certificates", "Validation"],
+            dependencies: ["HPKI", "YAML", "XML", "Certificates", "Formats", "Validation"],
             path: "Tests/Fuzz/Bodies",
             swiftSettings: strict
         ),

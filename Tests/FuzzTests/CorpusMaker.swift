@@ -12,6 +12,8 @@ import Testing
 @Suite(.enabled(if: ProcessInfo.processInfo.environment["SHIRUSHI_MAKE_CORPUS"] != nil), .serialized)
 struct CorpusMaker {
     private static let random = Random { [UInt8](repeating: 0x5A, count: $0) }
+    /// `-max_len` of scripts/fuzz.
+    private static let longestSeed = 24_576
     private let trust = Corpus.folder.appending(path: "../Trust")
 
     @Test func `make the corpora`() throws {
@@ -27,7 +29,10 @@ struct CorpusMaker {
         try replace(trust.appending(path: "crls"), lists)
         try replace(
             trust.appending(path: "leaves"),
-            ["doctor.crt": world.doctor.certificate.der, "pharmacist.crt": world.pharmacist.certificate.der])
+            [
+                "doctor.crt": world.doctor.certificate.der, "nurse.crt": world.nurse.certificate.der,
+                "pharmacist.crt": world.pharmacist.certificate.der,
+            ])
 
         var certificates = ["root": world.pki.root.der, "unit": world.timeStamps.certificate.der]
         for (index, authority) in known.enumerated() { certificates["authority-\(index)"] = authority.der }
@@ -42,15 +47,34 @@ struct CorpusMaker {
         try write(
             .timeStampResponse,
             ["granted": answer, "refused": world.timeStamps.answer([0x30, 0], random: Self.random, now: fuzzMoment)])
-        try write(.timeStampToken, ["token": try TimeStampResponse(der: answer).token.der])
+        let token = try TimeStampResponse(der: answer).token
+        try write(.timeStampToken, ["token": token.der])
+        try Data(token.der).write(to: trust.appending(path: "token"))
+        try world.remember(SignedParts.of(token.signedData))
         let documents = try world.documents()
-        try write(.validation, documents)
+        try writeLevels(&world, documents)
         let texts = Self.texts.merging(
             (0..<40).map { ("generated-\($0)", GeneratedDocument(seed: UInt64($0)).text) }, uniquingKeysWith: { $1 })
         let inputs = texts.mapValues { Array($0.utf8) }
         try write(.xml, inputs.merging(documents, uniquingKeysWith: { $1 }))
         try write(.canonicalization, inputs)
         try write(.yaml, Self.yaml.mapValues { Array($0.utf8) })
+    }
+
+    /// Documents to be judged and raised, and what all of them are over.
+    private func writeLevels(_ world: inout MadeWorld, _ documents: [String: [UInt8]]) throws {
+        let evidence = try world.evidence()
+        let xades = try world.xades(evidence)
+        let cades = try world.cades(evidence)
+        let longest = xades.merging(cades, uniquingKeysWith: { $1 }).values.map(\.count).max() ?? 0
+        #expect(longest < Self.longestSeed, "libFuzzer cuts what is longer")
+        try write(.cms, cades)
+        try write(.validation, documents.merging(xades, uniquingKeysWith: { $1 }))
+        // The higher levels are made of these.
+        let low = xades.merging(cades, uniquingKeysWith: { $1 }).filter { !$0.key.contains("-lt") }
+        try write(.augmentation, low.merging(["dispensing": documents["dispensing"] ?? []], uniquingKeysWith: { $1 }))
+        let lines = world.signed.map { $0.hex + "\n" }.sorted().joined()
+        try Data(lines.utf8).write(to: trust.appending(path: "signed"))
     }
 
     /// The seeds, and a cut of each: what is refused belongs to a corpus too.

@@ -7,14 +7,17 @@ import Testing
 import Validation
 import XML
 
-/// Authorities, two holders and the time-stamping authority.
+/// Authorities, three holders and the time-stamping authority.
 struct MadeWorld {
     var pki: DevelopmentPKI
     var timeStamps: DevelopmentTimeStampAuthority
     let doctor: Signer
     let pharmacist: Signer
+    let nurse: Signer
+    /// `SignedParts` of all that was signed and stamped, as far as it was remembered.
+    private(set) var signed: Set<Digest> = []
 
-    private static let random = Random { [UInt8](repeating: 0x5A, count: $0) }
+    static let random = Random { [UInt8](repeating: 0x5A, count: $0) }
 
     struct Signer {
         let key: DevelopmentKey
@@ -28,18 +31,25 @@ struct MadeWorld {
     init() throws {
         let before = fuzzMoment.adding(seconds: -86_400)
         var pki = try DevelopmentPKI.create(random: Self.random, now: before)
-        func signer(_ role: HCRole) throws -> Signer {
-            let key = try DevelopmentKey.rsa2048()
+        func signer(_ role: HCRole, _ key: DevelopmentKey) throws -> Signer {
             let profile = HolderProfile(
                 romajiName: "Hanako Tameshi", japaneseName: "試し　花子", identifier: "dev-0002", roles: [role])
             return Signer(
                 key: key,
                 certificate: try pki.issue(profile, publicKey: key.subjectPublicKeyInfo, by: .medis, now: before))
         }
-        doctor = try signer(.medicalDoctor)
-        pharmacist = try signer(.pharmacist)
+        doctor = try signer(.medicalDoctor, .rsa2048())
+        pharmacist = try signer(.pharmacist, .rsa2048())
+        nurse = try signer(HCRole("General Nurse"), .p256())
         timeStamps = try pki.timeStampAuthority(now: before)
         self.pki = pki
+    }
+
+    /// Takes what a signature of ours is over for genuine.
+    mutating func remember(_ parts: [Digest]?) throws {
+        let parts = try #require(parts)
+        try #require(!parts.isEmpty)
+        signed.formUnion(parts)
     }
 
     mutating func revokeOne() throws {
@@ -49,9 +59,11 @@ struct MadeWorld {
     }
 
     /// A prescription, a dispensing result, and each with its data shown elsewhere.
-    func documents() throws -> [String: [UInt8]] {
+    mutating func documents() throws -> [String: [UInt8]] {
         let prescription = try prescription()
         let dispensing = try dispensing(of: prescription)
+        try remember(SignedParts.of(XMLDocument(parsing: dispensing)))
+        try remember(SignedParts.of(XMLDocument(parsing: prescription)))
         func wrapped(_ bytes: [UInt8]) -> [UInt8] {
             let text = String(decoding: bytes, as: UTF8.self)
             return Array(text.replacing("<PrescriptionDocument id", with: "<PrescriptionDocument/>$0<a id").utf8)

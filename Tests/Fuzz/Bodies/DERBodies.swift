@@ -75,6 +75,9 @@ enum DERBodies {
         let judgement = token.judge(for: TimeStampExpectation(imprint: info.imprint), FuzzTrust.shared.timeStamps)
         if case .proven(let time) = judgement {
             try promise(time.latest >= time.time, "a time is proven before it was")
+            let parts = SignedParts.of(token.signedData) ?? []
+            try promise(
+                !parts.isEmpty && FuzzTrust.shared.signed.isSuperset(of: parts), "a time is proven that nobody stamped")
         }
     }
 }

@@ -1,5 +1,7 @@
 import Certificates
+import Formats
 import Foundation
+import HPKI
 import Validation
 
 /// The authorities that the corpora were made with, from `Tests/Fuzz/Trust`.
@@ -14,6 +16,12 @@ struct FuzzTrust: Sendable {
     let leaves: [HPKICertificate]
     /// The bytes of everything that was issued.
     let issued: Set<[UInt8]>
+    /// `SignedParts` of every signature and time stamp that was made.
+    let signed: Set<Digest>
+    /// What a signature is raised with.
+    let material: ValidationMaterial
+    /// A time stamp by SHA-256, and where its imprint stands in it.
+    private let stamp: (token: [UInt8], imprint: Range<Int>)
 
     static let shared: FuzzTrust = {
         do {
@@ -38,7 +46,26 @@ struct FuzzTrust: Sendable {
         self.authority = authority
         issued = Set((leaves + trust.anchors + trust.intermediates).map(\.der))
         path = PathValidator(trust: trust, crls: lists, requirements: .hpkiSigning)
-        validator = SignatureValidator(trust: trust, crls: lists)
+        validator = SignatureValidator(
+            trust: trust, crls: lists, timeStamps: TimeStampTrust(trust: trust, crls: lists))
         timeStamps = TimeStampRequirements(trust: trust, crls: lists, at: fuzzMoment)
+        func read(_ name: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(filePath: "\(folder)/\(name)"))) }
+        signed = Set(
+            String(decoding: try read("signed"), as: UTF8.self).split(separator: "\n").compactMap { line in
+                Hex.decode(line).flatMap { Digest(algorithm: .sha256, bytes: $0) }
+            })
+        let token = try read("token")
+        let imprint = try TimeStampToken(der: token).unverifiedInfo.imprint
+        guard let place = token.firstRange(of: imprint.bytes), imprint.algorithm == .sha256, !signed.isEmpty else {
+            throw FuzzFinding("no token by SHA-256")
+        }
+        stamp = (token, place)
+        material = ValidationMaterial(
+            certificates: trust.intermediates.map(\.der), crls: [try read("crls/tsa.crl")])
+    }
+
+    /// The time stamp with this imprint, by SHA-256; its signature is that of another.
+    func token(of imprint: Digest) -> [UInt8] {
+        stamp.token[..<stamp.imprint.lowerBound] + imprint.bytes + stamp.token[stamp.imprint.upperBound...]
     }
 }

@@ -2,9 +2,12 @@ import CLibXML2
 import Fuzz
 import Glibc
 
-// The target to feed, by its name: libFuzzer owns the arguments.
-guard let name = unsafe getenv("SHIRUSHI_FUZZ_TARGET"), let target = FuzzTarget(rawValue: unsafe String(cString: name))
-else {
+// The target to feed, by its name: libFuzzer owns the arguments. Without it the names, for scripts/fuzz.
+guard let asked = unsafe getenv("SHIRUSHI_FUZZ_TARGET") else {
+    for target in FuzzTarget.allCases { print(target.rawValue) }
+    exit(0)
+}
+guard let target = FuzzTarget(rawValue: unsafe String(cString: asked)) else {
     print("SHIRUSHI_FUZZ_TARGET is one of", FuzzTarget.allCases.map(\.rawValue).joined(separator: " "))
     exit(64)
 }
