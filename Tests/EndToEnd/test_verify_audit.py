@@ -137,6 +137,8 @@ def test_a_quorum_of_witnesses_is_counted(verify):
     own = Signer("w9.example", "log", kind=4)
     assert_refused(verify("checkpoint", cosigned, "--witness", own.vkey), "or of the log")
     assert_refused(verify("checkpoint", cosigned, "--witness", KEY), "not of the type that a witness")
+    wrong = KEY.replace(LOG.key.id.hex(), "0" * 8)
+    assert_refused(verify("checkpoint", cosigned, key=wrong), "does not have the id 00000000")
     assert_refused(verify("checkpoint", cosigned, key=WITNESSES[0].vkey), "not of the type that a log")
 
 
@@ -236,6 +238,30 @@ def test_nonsense_gets_a_line_and_no_traceback(verify, line):
     assert_refused(verify("checkpoint", line), "the checkpoint|has more than")
     for vkey in (line.decode("latin-1")[:300].replace("\0", "") or "+", KEY[:-1], KEY.replace("+", "-"), KEY + "="):
         assert_refused(verify("checkpoint", LOG.checkpoint(), key=vkey.removeprefix("@")), "key")
+
+
+def places(value):
+    """Every object and list in a JSON value, with each of its names."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, inner in list(items):
+        yield value, name
+        yield from places(inner)
+
+
+@pytest.mark.parametrize("odd", [None, True, 0, "", "x", [], {}, [[]], {"": ""}], ids=repr)
+def test_a_value_of_another_type_is_refused_wherever_it_stands(verify, odd):
+    log = evidence.Log()
+    log.outcome(log.intent())
+    kinds = [("export", log.export), ("export", lambda: log.export([0, 1])), ("receipt", lambda: log.receipt(0, 1))]
+    for command, make in kinds:
+        for at in range(len(list(places(make())))):
+            evidence_of = make()
+            holder, name = list(places(evidence_of))[at]
+            same = type(holder[name]) is type(odd) and holder[name] == odd
+            if same or (odd == [] and name in ("keys", "detail")):
+                continue  # as good as what was there
+            holder[name] = odd
+            assert verify(command, evidence_of).code in (1, 2), (command, name)
 
 
 def test_many_faults_are_cut_short(verify):

@@ -125,6 +125,7 @@ EITHER = {
     "closes differs": (change(6, closes=4), "record 5: says closes 4; its leaf says 3"),
     "closes is missing": (change(6, closes=None), "record 5: says closes None"),
     "an intent closes": (change(4, closes=1), "record 3: says closes 1"),
+    "an intent closes nothing by name": (lambda e: e[4].update(closes=None), "record 3: says that it closes an intent"),
     "the pseudonym differs": (change(4, pseudonym="0" * 32), "record 3: says pseudonym"),
     "the pseudonym is missing": (change(4, pseudonym=None), "record 3: has no member pseudonym"),
     "an unknown member": (change(4, comment="x"), "record 3: has a member comment"),
@@ -173,6 +174,24 @@ def test_a_spoilt_complete_export_is_refused(verify, name):
 
 def lines_with_escape(export):
     return "".join(json.dumps(each) + "\n" for each in export).encode()
+
+
+@pytest.mark.parametrize("member", ["sequence", "leaf", "detail", "salt", "checkpoint", "complete"])
+def test_a_member_that_stands_twice_is_refused_though_both_agree(verify, member):
+    content = lines(LOG.export()).decode()
+    start = content.index(f'"{member}":')
+    end = content.index("]" if member == "detail" else ",", start) + (member == "detail")
+    end = content.index("}", start) if member == "complete" else end
+    twice = content[:end] + "," + content[start:end] + content[end:]
+    assert_refused(verify("export", twice.encode()), f"(record 0|first line).*: the member {member} stands twice")
+
+
+def test_a_selection_cannot_close_twice_what_it_does_not_show(verify):
+    log = forged(both(entry(6, closes=3), entry(6, pseudonym=b"x" * 16)))
+    assert verify("export", log.export([5])).code == 0 and verify("export", log.export([6])).code == 0
+    assert_refused(verify("export", log.export([5, 6])), "record 6: closes 3, which is no open intent")
+    late = log.export(range(5, 21), **{"from": 5})
+    assert_refused(verify("export", late), "record 6: closes 3, which is no open intent")
 
 
 def swapped(export):
@@ -235,6 +254,7 @@ def header(**members):
 LOG = evidence.sample()
 NOTE = LOG.checkpoint()
 SIGNATURE = NOTE.splitlines()[-1]
+WRONG_ID = KEY.replace(LOG.key.id.hex(), "0" * 8)
 COLLIDING = Signer(evidence.ORIGIN, "log")
 COLLIDING.private = OTHER.key.private  # the name and the id of the log's key, and another key behind them
 HEADERS = {
@@ -246,7 +266,8 @@ HEADERS = {
     "complete is missing": (header(complete=None), "complete is not true or false"),
     "keys are no list": (header(keys="x"), "keys is not a list"),
     "a key of another log": (header(keys=[Signer("other.example", "x").vkey]), "is not of the log log.example"),
-    "a key with another id": (header(keys=[KEY.replace("+", "+0", 1)[:-1]]), "8 lower-case"),
+    "a key with an id not its own": (header(keys=[WRONG_ID]), "does not have the id 00000000"),
+    "a key with half an id": (header(keys=[KEY.replace("+", "+0", 1)[:-1]]), "8 lower-case"),
     "the checkpoint is missing": (header(checkpoint=None), "has no member checkpoint"),
     "no selection, no proofs": (header(complete=False), "record 0: has no member proof|line 2: has no member proof"),
 }

@@ -3,10 +3,12 @@
 import base64
 import hashlib
 import json
+import re
 import shutil
 
 import pytest
 
+import contract
 import evidence
 from evidence import b64
 from verify_audit import assert_refused, run, verifier
@@ -85,9 +87,11 @@ def test_tiles_of_a_level_more_hold_and_their_hashes_are_compared(verify, tmp_pa
     log = evidence.Log()
     for _ in range(65_536 + 257):
         log.event("stop")
-    files = write(tmp_path, [each.leaf for each in log.entries])
+    leaves = [each.leaf for each in log.entries]
+    files = write(tmp_path, leaves)
     assert {"tile/2/000.p/1", "tile/1/000", "tile/1/001.p/1", "tile/0/257.p/1"} <= set(files)
-    (tmp_path / "checkpoint").write_text(log.checkpoint())
+    root = evidence.mth([evidence.sha256(b"\0" + each) for each in leaves])
+    (tmp_path / "checkpoint").write_text(evidence.note(len(leaves), root, [log.key]))
     assert verify(tmp_path).code == 0
     spoil(tmp_path / "tile/2/000.p/1", lambda data: flip(data, 5))
     spoil(tmp_path / "tile/1/000", lambda data: flip(data, 32 * 7))
@@ -185,6 +189,7 @@ SPOILT = {
     "a wider partial tile": (put("tile/0/002.p/89"), "tile/0/002.p/89 is none"),
     "a level too many": (put("tile/2/000.p/1"), "tile/2/000.p/1 is none"),
     "a width of 256": (put("tile/0/001.p/256"), "tile/0/001.p/256 is none"),
+    "a width of 300": (put("tile/0/001.p/300"), "tile/0/001.p/300 is none"),
     "a width with a zero": (put("tile/0/001.p/044"), "tile/0/001.p/044 is none"),
     "a width of nothing": (put("tile/0/001.p/0", b""), "tile/0/001.p/0 is none"),
     "a level with a zero": (put("tile/00/000"), "tile/00/000 is none"),
@@ -267,6 +272,26 @@ def test_proofs_by_the_definition_agree_with_the_verifier():
             proof = evidence.path(index, hashes[:size])
             lefts = verifier.verify_inclusion(index, size, hashes[index], proof, root)
             assert verifier.Frontier(index, lefts).root() == evidence.mth(hashes[:index])
+
+
+def test_the_worked_example_of_the_format_is_read_alike():
+    text = (contract.ROOT / "docs/audit-format.md").read_text()
+    after = text[text.index("**Leaf 1**") :]
+    start = "01 0000000000000000 000001a1fb9e0680 0004 0000 00" + "00" * 16 + "0001 0b" + re.search(
+        "0b (938ac841[0-9a-f]{56})", text
+    )[1]
+    intent = "".join(re.search(r"\nleaf\n([0-9a-f\n]+)leaf hash", after)[1].split())
+    last = after[after.index("**Leaf 2**") :]
+    outcome = "01 0000000000000002 000001a1fb9e0a6c 0002 0001 01 0000000000000001 ea590d2242dacf2b50a303c9e9627906"
+    outcome += "0002 02" + re.search("02 (7e19[0-9a-f]{60})", last)[1]
+    outcome += "0a" + re.search("0a (511c[0-9a-f]{60})", last)[1]
+    tree = verifier.Frontier()
+    for hexadecimal in (start, intent, outcome):
+        leaf = bytes.fromhex(hexadecimal)
+        assert verifier.parse_leaf(leaf).sequence == tree.size
+        assert verifier.leaf_hash(leaf).hex() in text
+        tree.append(verifier.leaf_hash(leaf))
+    assert f"root       {tree.root().hex()}" in text
 
 
 SUNLIGHT = "tlog-note/sunlight"
