@@ -136,7 +136,8 @@ let package = Package(
         .executableTarget(
             name: "shirushi",
             dependencies: [
-                "HPKI", "Host", "YAML", "Certificates", "JOSE", "PKCS11", "Transparency", "Storage", "Outbound", "CoreProtocol",
+                "HPKI", "Host", "YAML", "Certificates", "JOSE", "PKCS11", "Transparency", "Storage", "Outbound",
+                "CoreProtocol",
                 "Identity", "Policies", "Audit", "Keys", "Core", "Validation", "Evidence", "Signing", "Web",
                 "Development", "Ceremony", arguments, lifecycle, logging,
             ],

@@ -73,7 +73,8 @@ package struct CoreInstance: Sendable {
         do {
             lock = try InstanceLock.acquire(at: paths.lock)
             keys = (
-                LogKey(try secret(paths.logKey)), try LogSecrets.checkpointSeeds(paths), Pseudonyms(key: try secret(paths.pseudonymKey)),
+                LogKey(try secret(paths.logKey)), try LogSecrets.checkpointSeeds(paths),
+                Pseudonyms(key: try secret(paths.pseudonymKey)),
                 ClaimKey(try secret(paths.claimKey)), Digest(of: try secret(paths.adminKey)),
                 CustodyKey(try custodyKey(paths)), try pin(settings.token)
             )
@@ -94,7 +95,8 @@ package struct CoreInstance: Sendable {
 
     /// What the instance's secrets are read into.
     private typealias Secrets = (
-        log: LogKey, checkpointSeeds: [UInt8], pseudonyms: Pseudonyms, claims: ClaimKey, admin: Digest, seals: CustodyKey, pin: PIN
+        log: LogKey, checkpointSeeds: [UInt8], pseudonyms: Pseudonyms, claims: ClaimKey, admin: Digest,
+        seals: CustodyKey, pin: PIN
     )
 
     private static func open(

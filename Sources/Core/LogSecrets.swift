@@ -19,7 +19,9 @@ package enum LogSecrets {
 
     /// Adds a key that signs from now on; the file is written first, so that no checkpoint is signed by a key that is
     /// lost. Throws a `Failure`.
-    static func addCheckpointKey(_ log: AuditLog, _ paths: CoreSettings.Paths, _ random: Random) async throws(Failure)
+    static func addCheckpointKey(
+        _ log: AuditLog, _ paths: CoreSettings.Paths, _ random: Random
+    ) async throws(Failure)
         -> NoteKey
     {
         let seed = random.bytes(32)

@@ -21,7 +21,8 @@ extension Sign {
                 return try evidence?.receipt(intent: facts.intent, outcome: outcome)?.bytes
             }
         } catch {
-            throw Failure(.auditUnavailable, "The audit log cannot be read at present.", retryAfter: 5, cause: "\(error)")
+            throw Failure(
+                .auditUnavailable, "The audit log cannot be read at present.", retryAfter: 5, cause: "\(error)")
         }
         // The details may have been erased since, the leaves never.
         guard let receipt else { throw Failure(.unexpected, "The log does not have this signature's records.") }

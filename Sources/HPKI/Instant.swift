@@ -73,6 +73,12 @@ extension Instant {
     /// `2022-09-07T08:08:01Z` (RFC 3339); nil outside the years 0 to 9999.
     package var rfc3339: String? { text(zone: "Z") }
 
+    /// `2022-09-07T08:08:01.250Z` (RFC 3339); nil outside the years 0 to 9999.
+    package var rfc3339Milliseconds: String? {
+        let rest = "\(((milliseconds % 1000) + 1000) % 1000)"
+        return text(zone: ".\(String(repeating: "0", count: 3 - rest.count))\(rest)Z")
+    }
+
     private func text(zone: String) -> String? {
         guard let at = civil else { return nil }
         func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }

@@ -22,11 +22,15 @@ package enum MerkleProof {
 
     /// Whether `proof` shows that the tree of `size` leaves begins with that of `earlierSize` (RFC 9162 §2.1.4.2).
     ///
-    /// The empty tree is the beginning of every tree; its proof is empty and its root the hash of nothing.
+    /// False for an empty earlier tree, with which every tree agrees, unless both are empty: nothing is proven then.
     package static func isConsistent(
         earlierSize: UInt64, earlierRoot: [UInt8], size: UInt64, root: [UInt8], proof: [[UInt8]]
     ) -> Bool {
-        isConsistent(0..<earlierSize, subtreeRoot: earlierRoot, size: size, root: root, proof: proof)
+        guard earlierSize > 0 else {
+            let empty = MerkleTree().root
+            return size == 0 && proof.isEmpty && earlierRoot == empty && root == empty
+        }
+        return isConsistent(0..<earlierSize, subtreeRoot: earlierRoot, size: size, root: root, proof: proof)
     }
 
     /// Whether `proof` leads from a leaf's hash to the root of the subtree over `leaves` (draft-ietf-plants-merkle-tree-certs,
@@ -46,9 +50,7 @@ package enum MerkleProof {
     package static func isConsistent(
         _ leaves: Range<UInt64>, subtreeRoot: [UInt8], size: UInt64, root: [UInt8], proof: [[UInt8]]
     ) -> Bool {
-        guard leaves.upperBound <= size, isHash(subtreeRoot), isHash(root), proof.allSatisfy(isHash) else {
-            return false
-        }
+        guard leaves.upperBound <= size, proof.allSatisfy(isHash) else { return false }
         guard !leaves.isEmpty else { return proof.isEmpty && subtreeRoot == MerkleTree().root }
         guard isSubtree(leaves) else { return false }
         var (first, last, end) = (leaves.lowerBound, leaves.upperBound - 1, size - 1)

@@ -3,6 +3,7 @@ import Foundation
 import HPKI
 import JOSE
 import Storage
+import Synchronization
 import Testing
 import Transparency
 
@@ -59,10 +60,11 @@ import Transparency
         let saved = earlier
         try await evidence(instance) { evidence in
             for checkpoint in saved {
+                let proof = try evidence.consistencyProof(from: checkpoint.size)
                 #expect(
                     MerkleProof.isConsistent(
                         earlierSize: checkpoint.size, earlierRoot: checkpoint.root, size: evidence.checkpoint.size,
-                        root: evidence.checkpoint.root, proof: try evidence.consistencyProof(from: checkpoint.size)))
+                        root: evidence.checkpoint.root, proof: proof))
             }
         }
         #expect(try instance.report(saved: saved).faults == [])

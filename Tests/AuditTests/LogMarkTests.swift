@@ -18,6 +18,15 @@ import Testing
         return instance
     }
 
+    /// A stopped log with a full tile of records before the mark, which a start does not read.
+    private func longInstance() async throws -> Instance {
+        let instance = try Instance()
+        let log = try instance.log(markAt: instance.mark)
+        for number in 0..<261 { try await log.recordEvent(.administration, note: "act \(number)") }
+        log.stop()
+        return instance
+    }
+
     private func edit(_ sequence: Int64, of instance: Instance) async throws {
         var leaf = try await instance.entries()[Int(sequence)].leaf.bytes
         leaf[leaf.count - 1] ^= 1
@@ -58,7 +67,7 @@ import Testing
     @Test func `a record before the mark that was edited is found while serving, and the next start refuses`()
         async throws
     {
-        let instance = try await instance()
+        let instance = try await longInstance()
         try await edit(2, of: instance)
         let fault = AuditError.broken("the commit of the records up to 3 does not hold")
         let recheck = try #require(try instance.verified(markAt: instance.mark).recheck)
@@ -70,7 +79,7 @@ import Testing
     }
 
     @Test func `a record before the mark that was deleted is found while serving`() async throws {
-        let instance = try await instance()
+        let instance = try await longInstance()
         try await instance.tamper("DELETE FROM audit_entry WHERE sequence = 3")
         let recheck = try #require(try instance.verified(markAt: instance.mark).recheck)
         await #expect(throws: AuditError.broken("record 3 is missing")) { try await recheck.run() }

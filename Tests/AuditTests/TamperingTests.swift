@@ -201,6 +201,8 @@ import Transparency
                     "INSERT INTO audit_entry (sequence, leaf) VALUES ($1, $2)",
                     [.integer(Int64(sequence)), .blob([0])])
             }
+            try connection.execute(
+                "INSERT INTO audit_commit (size, root, seal) VALUES ($1, $2, $2)", [.integer(Int64(rows)), .blob([0])])
         }
         let faults = try instance.faults()
         #expect((100...110).contains(faults.count))

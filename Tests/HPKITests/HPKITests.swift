@@ -46,6 +46,8 @@ import Testing
         #expect(Instant(seconds: -62_167_219_201).civil == nil)
         #expect(Instant(seconds: 253_402_300_799).xmlDateTime == "9999-12-31T23:59:59+00:00")
         #expect(Instant(seconds: 253_402_300_800).rfc3339 == nil)
+        #expect(Instant(milliseconds: 1_795_222_800_007).rfc3339Milliseconds == "2026-11-21T01:00:00.007Z")
+        #expect(Instant(milliseconds: -1).rfc3339Milliseconds == "1969-12-31T23:59:59.999Z")
         for value in [Int64.min, .min + 1, -1001, -1000, -999, -1, 0, 1, 999, 1000, .max] {
             let instant = Instant(milliseconds: value)
             #expect(instant.seconds == Int64((Decimal(value) / 1000).rounded(.down)))

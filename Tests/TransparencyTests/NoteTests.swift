@@ -42,7 +42,9 @@ import Transparency
         #expect(Cosignature.time(of: read.signatures[1].value) == time.seconds)
     }
 
-    @Test func `a signature by a known key that does not hold refuses the note; one by a stranger is passed over`() throws {
+    @Test func `a signature by a known key that does not hold refuses the note; one by a stranger is passed over`()
+        throws
+    {
         let log = try signer()
         let other = try #require(NoteSigner(name: "other.example", seed: seed.reversed()))
         var note = try #require(

@@ -57,28 +57,33 @@ import Transparency
         #expect(count == 518)
     }
 
-    @Test func `the tiles of a real log give its root, and its witness's signature holds`() throws {
-        guard let folder = vectors("tlog-note/sunlight/cmd/skylight/testdata") else { return }
-        let note = try SignedNote(Array(Data(contentsOf: folder.appending(path: "tree/checkpoint"))))
-        let checkpoint = try Checkpoint(text: note.text)
-        #expect(note.encoded.utf8.elementsEqual(try Data(contentsOf: folder.appending(path: "tree/checkpoint"))))
-        var tree = TiledTree<any Error>(size: checkpoint.size) { tile in
-            Array(try Data(contentsOf: folder.appending(path: "tree/\(tile.path)")))
-        }
-        #expect(try tree.root(checkpoint.size) == checkpoint.root)
+    private struct Witness: Decodable { let verifier_keys: [String] }
 
-        struct Witness: Decodable { let verifier_keys: [String] }
-        let witness = try JSONDecoder().decode(
-            Witness.self, from: Data(contentsOf: folder.appending(path: "witness/witness.v0.json")))
-        let keys = try witness.verifier_keys.map { try NoteKey($0) }
-        let cosigned = try SignedNote(
-            Array(
-                Data(
-                    contentsOf: folder.appending(
-                        path: "witness/000de184301123b9278c086a7d9f68c9577e83872224c197058fd90784ea9706/checkpoint"))))
-        #expect(try cosigned.signers(among: keys) == keys)
-        #expect(try Checkpoint(cosigned, signedBy: keys) == checkpoint)
-        #expect(throws: TransparencyError.noKnownSigner) { try note.signers(among: keys) }
+    /// The checkpoint that one witness of the set cosigned, after its cosignature was found to hold.
+    private func cosigned(_ folder: URL, _ witness: String, _ description: String, _ path: String) throws -> Checkpoint
+    {
+        let json = try Data(contentsOf: folder.appending(path: "\(witness)/\(description)"))
+        let keys = try JSONDecoder().decode(Witness.self, from: json).verifier_keys.map { try NoteKey($0) }
+        let note = try SignedNote(Array(Data(contentsOf: folder.appending(path: "\(witness)/\(path)/checkpoint"))))
+        #expect(try note.signers(among: keys) == keys)
+        return try Checkpoint(note, signedBy: keys)
+    }
+
+    @Test func `the tiles of a mirrored log give its root, and all witnesses' cosignatures hold`() throws {
+        guard let folder = vectors("tlog-note/sunlight/cmd/skylight/testdata") else { return }
+        let rome = "000de184301123b9278c086a7d9f68c9577e83872224c197058fd90784ea9706"
+        let milan = "88ad7a28caeb0b2aa890fdf0304c2fcaf59fca2ee140134ff8c1300bac493482"
+        let mirrored = try cosigned(folder, "witness/mirror", "mirror.v0.json", rome)
+        var tree = TiledTree<any Error>(size: mirrored.size) { tile in
+            Array(try Data(contentsOf: folder.appending(path: "witness/mirror/\(rome)/\(tile.path)")))
+        }
+        #expect(try tree.root(mirrored.size) == mirrored.root)
+        #expect(try cosigned(folder, "witness", "witness.v0.json", rome).size == 300)
+        #expect(try cosigned(folder, "witness2", "witness.v0.json", milan).size == 300)
+        // The log's own signature is of a type that this project does not know: passed over, and nobody's.
+        let note = try SignedNote(Array(Data(contentsOf: folder.appending(path: "tree/checkpoint"))))
+        #expect(try Checkpoint(text: note.text).origin == "rome2026h1.example.org")
+        #expect(throws: TransparencyError.noKnownSigner) { try note.signers(among: []) }
     }
 
     /// The leaf hashes of a bundle of RFC 6962 entries (C2SP static-ct-api, "Log Entries").

@@ -20,7 +20,9 @@ package enum CosignatureTable {
     }
 
     /// The cosignatures of the tree of `size` leaves.
-    package static func all(size: UInt64, in connection: any SQLConnection) throws(StorageError)
+    package static func all(
+        size: UInt64, in connection: any SQLConnection
+    ) throws(StorageError)
         -> [SignedNote.Signature]
     {
         let rows = try connection.query(

@@ -38,7 +38,7 @@ package struct EvidenceRecord: Sendable {
         ]
         if let proof { members.append(JSONMember("proof", .array(proof.map { .string(Base64.encode($0)) }))) }
         members += [
-            JSONMember("time", .string(leaf.time.rfc3339 ?? "")),
+            JSONMember("time", .string(leaf.time.rfc3339Milliseconds ?? "")),
             JSONMember("kind", .string(leaf.kind.name)),
             JSONMember("code", .number("\(leaf.code)")),
         ]

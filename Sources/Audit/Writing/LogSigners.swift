@@ -1,6 +1,6 @@
 import HPKI
-package import Transparency
 internal import Synchronization
+package import Transparency
 
 /// The keys that sign the log's checkpoints now: one, and a second while one takes over from the other.
 package final class LogSigners: Sendable {

@@ -33,7 +33,10 @@ package enum RouteTable {
 
     /// All routes of the listeners that speak TLS.
     package static let entries =
-        [prescriptions, dispensings, signatures, augmentations, signature, receipt, timestamps, validations, live, ready]
+        [
+            prescriptions, dispensings, signatures, augmentations, signature, receipt, timestamps, validations, live,
+            ready,
+        ]
         + registration
 
     /// The registration authorities' routes.

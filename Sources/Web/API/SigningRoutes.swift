@@ -67,8 +67,9 @@ struct SigningRoutes {
         try await door.admitted(request, context) { (token, _) async throws(Failure) -> Response in
             let id = try Self.signatureID(context)
             return try await door.working { () async throws(Failure) in
-                Response(json: JSONWriter.whole(
-                    try await sign.receipt(token: token.text, signature: id, deadline: door.deadline)))
+                Response(
+                    json: JSONWriter.whole(
+                        try await sign.receipt(token: token.text, signature: id, deadline: door.deadline)))
             }
         }
     }

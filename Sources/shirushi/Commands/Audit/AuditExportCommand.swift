@@ -141,7 +141,9 @@ enum RecordTable {
         .transition,
     ]
 
-    static var header: String { (["sequence", "time", "kind", "code", "closes"] + fields.map(\.name)).joined(separator: ",") }
+    static var header: String {
+        (["sequence", "time", "kind", "code", "closes"] + fields.map(\.name)).joined(separator: ",")
+    }
 
     static func row(_ entry: AuditReader.Entry) -> String {
         let leaf = entry.leaf
