@@ -22,7 +22,11 @@ struct TimeStamping {
 
     /// A token over `octets` as this authority makes it.
     func token(over octets: [UInt8], at time: Instant, by key: DevelopmentKey? = nil) throws -> [UInt8] {
-        let info = authority.info(imprint: Digest(of: octets), nonce: nil, random: Self.random, now: time)
+        try token(of: Digest(of: octets), at: time, by: key)
+    }
+
+    func token(of imprint: Digest, at time: Instant, by key: DevelopmentKey? = nil) throws -> [UInt8] {
+        let info = authority.info(imprint: imprint, nonce: nil, random: Self.random, now: time)
         return try TimeStampTokenTemplate(info: info, certificate: authority.certificate)
             .signed(by: key ?? authority.key)
     }

@@ -17,12 +17,14 @@ struct TimeStampProcess {
     let trust: TimeStampTrust
     let policy: ValidationPolicy
     let now: Instant
+    let budget: JudgementBudget
 
     /// `known` is a moment at which the whole signature existed, by proof from outside of it.
     func judge(_ stamps: [CheckedSignature.TimeStamp], _ data: KnownRevocation, known: Instant?) -> ProvenTimes {
         var result = ProvenTimes(earliest: known)
         var archives: [(covered: Set<[UInt8]>?, latest: Instant)] = []
         for stamp in stamps.reversed() {
+            guard budget.isInTime() else { break }
             let covering = archives.filter { $0.covered?.contains(stamp.token) ?? true }.map(\.latest)
             let proven = (covering + [known].compactMap(\.self)).min()
             let (report, time) = judge(stamp, data, existedAt: proven)

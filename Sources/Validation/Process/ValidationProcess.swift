@@ -31,7 +31,7 @@ struct ValidationProcess {
         let own = [signature.material, signature.timeStampMaterial]
         let stampData = KnownRevocation(
             timeStamps.trust, timeStamps.crls, timeStamps.ocsp, own, signature.budget)
-        let times = TimeStampProcess(trust: timeStamps, policy: policy, now: now)
+        let times = TimeStampProcess(trust: timeStamps, policy: policy, now: now, budget: signature.budget)
             .judge(signature.timeStamps, stampData, known: known)
         var conclusion = Conclusion(
             findings: signature.findings, provenSigningTime: times.earliest, timeStamps: times.reports,
@@ -57,6 +57,7 @@ struct ValidationProcess {
             return PathValidator(trust: trust, crls: data.crls, ocsp: data.answers, requirements: requirements)
                 .judge(signature.certificate, intermediates: strangers, at: moment)
         }
+        guard signature.budget.isInTime() else { return }
         let claimed = signature.claimedSigningTime
         let present = attempt(at: now, isProven: false)
         guard let fault = present.fault else { return conclusion.take(present, data, at: now) }

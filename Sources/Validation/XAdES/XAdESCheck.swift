@@ -40,6 +40,7 @@ struct XAdESCheck {
     ) throws(Finding) {
         self.signature = signature
         self.budget = budget
+        try budget.mustBeInTime()
         let isForm = signature.structure == .ePrescription
         var targets: [ReferenceTarget] = []
         var covered: [SignatureReport.Coverage] = []

@@ -261,8 +261,15 @@ package enum FailureTable {
         case .overloaded:
             Row(
                 503, "overloaded", "The service is overloaded", next: "Repeat after Retry-After.",
-                operator: "limits.queue bounds the work in flight; see what takes the time in the metrics.",
+                operator: "limits.queue bounds the work in flight, limits.judgements what is judged at once; see the metrics.",
                 oauth: "temporarily_unavailable", retryAfter: 1
+            )
+        case .judgementTimedOut:
+            Row(
+                503, "judgement-timed-out", "The signatures could not be judged in time",
+                next: "Repeat after Retry-After. If it fails again, judge the document with shirushi verify instead.",
+                operator: "limits.answerSeconds bounds it. One document alone: it was made to take long.",
+                oauth: "temporarily_unavailable", retryAfter: 5
             )
         case .keyUnavailable:
             Row(

@@ -236,7 +236,7 @@ struct Reading {
     private mutating func limits(_ node: YAMLNode?) -> (WebSettings.Limits, Int) {
         let known = [
             "bodyBytes", "bodyBudget", "headerCount", "headerBytes", "requestSeconds", "answerSeconds", "idleSeconds",
-            "connections", "connectionsPerAddress", "queue", "perClient", "perClientRate", "inFlight",
+            "connections", "connectionsPerAddress", "queue", "judgements", "perClient", "perClientRate", "inFlight",
         ]
         let map = node?.mapping(allowed: known, faults: &faults)
         let usual = WebSettings.Limits()
@@ -253,6 +253,7 @@ struct Reading {
             "connectionsPerAddress", in: map, or: usual.connectionsPerAddress, 1...100_000
         )
         limits.queue = number("queue", in: map, or: usual.queue, 1...100_000)
+        limits.judgements = number("judgements", in: map, or: usual.judgements, 1...100_000)
         limits.perClient = number("perClient", in: map, or: usual.perClient, 1...100_000)
         limits.perClientRate = number("perClientRate", in: map, or: usual.perClientRate, 0...1_000_000)
         return (limits, number("inFlight", in: map, or: 512, 1...100_000))

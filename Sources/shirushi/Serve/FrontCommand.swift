@@ -35,7 +35,8 @@ struct FrontCommand: AsyncParsableCommand {
         let evidence = try FrontEvidence(home: home, configuration, trust: trust, logger)
         let sign = SignDocument(
             core: core, validator: { trust.validator },
-            evidence: LevelEvidence(evidence.timestamps, evidence.revocation, clock: .live), clock: .live,
+            evidence: LevelEvidence(evidence.timestamps, evidence.revocation, clock: .live),
+            judges: Judges(inHand: configuration.web.limits.judgements), clock: .live,
             failpoint: failpoint)
         let web = try WebServer(
             settings: configuration.web, sign: sign, stamp: StampDigest(core: core, client: evidence.timestamps),
