@@ -105,6 +105,61 @@ private struct Evidence {
         }
     }
 
+    /// What the service answers where a client keeps `item` and sends its digest.
+    private func answer(
+        to item: SignatureOrder.Item, _ packaging: SignatureOrder.Packaging
+    ) async throws -> [UInt8] {
+        let here = try LocalDocument(item, packaging)
+        let digest = SignatureOrder.Item(
+            source: .digest(try here.digest(by: .sha256)), name: item.name, elementID: here.elementID)
+        return try #require(try await signer().0(order(packaging, [digest]), origin).first).get().bytes
+    }
+
+    /// Why `item` and `signature` are not put together.
+    private func refusal(
+        _ item: SignatureOrder.Item, _ packaging: SignatureOrder.Packaging, _ signature: [UInt8]
+    ) throws -> [String]? {
+        let failure = #expect(throws: Failure.self, "\(packaging)") {
+            try LocalDocument(item, packaging).assembled(with: signature)
+        }
+        #expect(failure?.kind == .wrongDocument)
+        return failure?.reasons
+    }
+
+    @Test func `an answer with a value that does not hold, or over another document, is not put together`()
+        async throws
+    {
+        for (packaging, item) in Self.items {
+            let good = try await answer(to: item, packaging)
+            #expect(throws: Never.self) { try LocalDocument(item, packaging).assembled(with: good) }
+            // In CMS the value comes last.
+            let bad =
+                good.first == 0x30
+                ? good.dropLast() + [good[good.count - 1] ^ 1]
+                : good.replacing("-SignatureValue\">", "-SignatureValue\">AAAA")
+            #expect(try refusal(item, packaging, bad) == ["signature-value-mismatch"], "\(packaging)")
+            let another = SignatureOrder.Item(
+                source: .document(item.elementID == nil ? Array("<b/>".utf8) : Self.letter.replacing("紹", "照")),
+                name: item.name, elementID: item.elementID)
+            let other = try await answer(to: another, packaging)
+            // The octets give an enveloped object its id.
+            let expected = packaging == .xades(.enveloping) ? "reference-not-found" : "digest-mismatch"
+            #expect(try refusal(item, packaging, other) == [expected], "\(packaging)")
+            #expect(try refusal(item, packaging, Array("<a/>".utf8)) != nil)
+        }
+    }
+
+    @Test func `an answer that holds and covers something else than was asked for is not put together`() async throws {
+        let letter = Array("<r><a Id=\"dose\">1 mg</a><b Id=\"greeting\">様</b></r>".utf8)
+        let packaging = SignatureOrder.Packaging.xades(.internallyDetached)
+        let greeting = SignatureOrder.Item(source: .document(letter), elementID: "greeting")
+        let dose = SignatureOrder.Item(source: .document(letter), elementID: "dose")
+        let signature = try await answer(to: greeting, packaging)
+        #expect(try refusal(dose, packaging, signature) == ["missing-reference"])
+        let whole = SignatureOrder.Item(source: .document(letter))
+        #expect(try refusal(whole, .xades(.enveloped), signature) == ["missing-reference"])
+    }
+
     @Test func `a self-closing root is opened, and what stands around it stays`() async throws {
         let (sign, _) = try signer()
         let document = Array("<?xml version=\"1.0\"?><!-- a --><p:r xmlns:p=\"urn:x\" b='1' /><!-- b -->".utf8)
