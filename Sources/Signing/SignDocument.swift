@@ -9,22 +9,26 @@ package struct SignDocument: Sendable {
     let validator: @Sendable () -> SignatureValidator
     let evidence: LevelEvidence
     let judges: Judges
+    let stampRate: TimeStampRate
     let clock: WallClock
     let limits: SigningLimits
     let failpoint: Failpoint
 
-    /// `validator` gives the trust of the moment, in which prescriptions to be dispensed are judged; `evidence` what levels
-    /// above B-B need; `judges` bound how many documents are judged at once.
+    /// `validator` gives the trust of the moment, `evidence` what levels above B-B need.
+    ///
+    /// `judges` bound how many documents are judged at once, `stampRate` the time stamps of each client.
     package init(
         core: any CoreCalling, validator: @escaping @Sendable () -> SignatureValidator = { .trustingNobody },
-        evidence: LevelEvidence = .none, judges: Judges = Judges(), clock: WallClock = .live,
-        limits: SigningLimits = SigningLimits(),
+        evidence: LevelEvidence = .none, judges: Judges = Judges(),
+        stampRate: TimeStampRate = TimeStampRate(perMinute: 0),
+        clock: WallClock = .live, limits: SigningLimits = SigningLimits(),
         failpoint: Failpoint = Failpoint(armed: nil)
     ) {
         self.core = core
         self.validator = validator
         self.evidence = evidence
         self.judges = judges
+        self.stampRate = stampRate
         self.clock = clock
         self.limits = limits
         self.failpoint = failpoint

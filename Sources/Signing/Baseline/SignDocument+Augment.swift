@@ -7,8 +7,8 @@ internal import XML
 extension SignDocument {
     /// Raises every signature of a document to a level, but those that another one covers; no key of a holder's is used.
     ///
-    /// A signature that certainly does not hold is refused, since a time stamp would lend it dignity. Throws
-    /// `.overloaded` and `.judgementTimedOut` too.
+    /// A signature that certainly does not hold is refused, since a time stamp would lend it dignity.
+    /// Throws `.overloaded`, `.judgementTimedOut` and `.tooManyRequests` too.
     package func augment(_ order: AugmentationOrder, _ origin: RequestOrigin) async throws(Failure) -> [UInt8] {
         try await core.identify(origin.token, deadline: origin.deadline)
         guard order.name.map({ !$0.isEmpty && $0.utf8.first != UInt8(ascii: "#") }) ?? true else {
@@ -28,6 +28,10 @@ extension SignDocument {
         guard before.result != .failed, !before.signatures.isEmpty else {
             throw Failure(.signatureRejected, "There is no signature here that holds.", reasons: before.reasons)
         }
+        let stamps = before.signatures.filter { $0.kind != .embeddedPrescription }.map { report in
+            (report.timeStamps.contains { $0.kind == .signature } ? 0 : 1) + (order.level >= .bLTA ? 1 : 0)
+        }
+        try stampRate.take(stamps.reduce(0, +), of: origin.client)
         var (bytes, isRaised) = (order.signature, false)
         for (number, report) in before.signatures.enumerated().reversed() where report.kind != .embeddedPrescription {
             let candidate = try await raised(bytes, number, report, order)

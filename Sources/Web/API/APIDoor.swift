@@ -78,8 +78,8 @@ struct APIDoor {
         return (
             fields,
             RequestOrigin(
-                requestID: context.requestID, token: token.text, credential: credential, idempotencyKey: key,
-                deadline: deadline
+                requestID: context.requestID, token: token.text, client: token.claimedClient, credential: credential,
+                idempotencyKey: key, deadline: deadline
             )
         )
     }

@@ -67,7 +67,8 @@ struct SignOtherDocument: AsyncParsableCommand {
         let whole: [UInt8]
         do throws(Failure) { whole = try here.assembled(with: bytes) } catch {
             let reasons = error.reasons.isEmpty ? "" : " (\(error.reasons.joined(separator: ", ")))"
-            throw CommandError("\(error.detail)\(reasons)\nNothing was written; the service's signature is recorded there.")
+            throw CommandError(
+                "\(error.detail)\(reasons)\nNothing was written; the service's signature is recorded there.")
         }
         try server.write(whole, to: out, answer)
     }
