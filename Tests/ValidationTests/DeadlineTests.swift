@@ -77,14 +77,14 @@ import XML
     }
 
     @Test func `each signer and archive time stamp of a CMS makes it look`() throws {
-        let scene = try CMSScene(world)
+        let scene = try CMSScene(world, by: service)
         let counts = try [scene.bare, scene.stamped, scene.archived].map { try looks($0) }
         #expect(zip(counts, counts.dropFirst()).allSatisfy { $0 < $1 }, "\(counts)")
     }
 
     @Test func `wherever the time runs out there is no report`() throws {
         let archived = try service.archived(try service.stamped(try world.prescription(), at: t0), at: t0)
-        for document in [archived, try CMSScene(world).archived] {
+        for document in [archived, try CMSScene(world, by: service).archived] {
             let all = try looks(document)
             #expect(all > 4)
             for number in 0..<all {
@@ -97,29 +97,5 @@ import XML
                 document, at: t0.adding(seconds: 600), until: Asked(atMost: all).deadline)
             #expect(report == validator.judge(document, at: t0.adding(seconds: 600)))
         }
-    }
-}
-
-/// A CMS signature by the doctor, with its time stamps.
-private struct CMSScene {
-    let bare: [UInt8]
-    let stamped: [UInt8]
-    let archived: [UInt8]
-
-    init(_ world: World) throws {
-        let service = try TimeStamping(world.pki)
-        let content: [UInt8] = [1, 2, 3]
-        let signature = try CAdESSignature(
-            contentDigest: Digest(of: content), certificate: world.doctor.certificate, signingTime: World.now,
-            algorithm: .rsaPKCS1SHA256)
-        bare = try signature.assemble(
-            value: try world.doctor.key.value(over: signature.bytesToSign, by: .rsaPKCS1SHA256), content: content)
-        let first = try CAdESAugmentation(bare, signer: 0)
-        stamped = try first.adding(
-            signatureTimeStamp: try service.token(over: first.signatureTimeStampOctets, at: World.now))
-        let kept = try CAdESAugmentation(stamped, signer: 0)
-        let input = try kept.archiveTimeStamp(by: .sha256, contentDigest: nil)
-        archived = try kept.adding(
-            archiveTimeStamp: try service.token(of: input.imprint, at: World.now), input)
     }
 }

@@ -85,6 +85,13 @@ struct TimeStamping {
             + "</xa:OCSPValues></xa:RevocationValues>"
     }
 
+    static func certificateValues(_ certificates: [HPKICertificate]) -> String {
+        "<xa:CertificateValues>"
+            + certificates.map {
+                "<xa:EncapsulatedX509Certificate>\(Base64.encode($0.der))</xa:EncapsulatedX509Certificate>"
+            }.joined() + "</xa:CertificateValues>"
+    }
+
     static func timeStampData(crls: [[UInt8]]) -> String {
         "<x141:TimeStampValidationData xmlns:x141=\"\(xades141)\">\(revocationValues(crls: crls))"
             + "</x141:TimeStampValidationData>"
@@ -143,7 +150,8 @@ struct TimeStamping {
             Self.signatureTimeStamp(try token(over: try Self.signatureOctets(document), at: time)), to: document)
     }
 
-    func archived(_ document: [UInt8], at time: Instant) throws -> [UInt8] {
-        Self.adding(Self.archiveTimeStamp(try token(over: try Self.archiveOctets(document), at: time)), to: document)
+    func archived(_ document: [UInt8], at time: Instant, by function: DigestAlgorithm = .sha256) throws -> [UInt8] {
+        let imprint = Digest(of: try Self.archiveOctets(document), by: function)
+        return Self.adding(Self.archiveTimeStamp(try token(of: imprint, at: time)), to: document)
     }
 }

@@ -51,7 +51,8 @@ extension CAdESCheck {
         }
         stamps += archiveTimeStamps.map { stamp in
             CheckedSignature.TimeStamp(
-                kind: .archive, token: stamp.token, covered: stamp.protectedTimeStamps
+                kind: .archive, token: stamp.token, covered: stamp.protectedTimeStamps,
+                certificates: Set(stamp.protected.certificates)
             ) { stamp.octets }
         }
         return CheckedSignature(

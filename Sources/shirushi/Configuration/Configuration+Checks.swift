@@ -7,6 +7,7 @@ import Host
 import Identity
 import Keys
 import Policies
+import Validation
 import Web
 import YAML
 
@@ -27,6 +28,9 @@ extension Configuration {
         if Set(clients.map(\.id)).count != clients.count { faults.append("`clients` names one client twice") }
         do { _ = try PolicySet(reading: try Files.read(policyFile, atMost: YAMLNode.byteLimit)) } catch {
             faults.append("`policy`: \(error)")
+        }
+        do throws(CommandError) { _ = try ValidationPolicy.load(validationPolicyFile) } catch {
+            faults.append("`validationPolicy`: \(error)")
         }
         faults += evidenceFaults
         if kind == .production { faults += productionFaults(in: home) }
@@ -73,6 +77,10 @@ extension Configuration {
             guard !trust.anchors.isEmpty else { throw CommandError("there is no certificate in \(home.trust)/anchors") }
             _ = try CRLStore.load(folder: home.crls, trust: trust)
         }
+        check("validationPolicy") {
+            _ = try TrustSnapshot(
+                home: home, policies: certificatePolicies, policy: try ValidationPolicy.load(validationPolicyFile))
+        }
         if !evidence.timestamps.authorities.isEmpty {
             check("timestamps") {
                 guard try !TrustRealm(folder: home.timestamps).trust.anchors.isEmpty else {
@@ -105,10 +113,10 @@ extension Configuration {
             faults.append(
                 "`kind` is production, and \(home.development) holds development authorities; make a new home")
         }
-        for folder in [home.trust, home.timestamps] {
+        for folder in [home.trust, home.timestamps] + furtherTrust {
             for anchor in (try? TrustStore.load(folder: folder))?.anchors ?? []
             where anchor.subject.text.contains(DevelopmentPKI.mark) {
-                let place = folder.dropFirst(home.path.count + 1)
+                let place = folder.hasPrefix(home.path + "/") ? folder.dropFirst(home.path.count + 1) : folder[...]
                 faults.append("`\(place)/anchors`: \(anchor.subject.text) is a development anchor")
             }
         }
@@ -116,6 +124,11 @@ extension Configuration {
             faults.append("`development`: a production instance has no development authority")
         }
         return faults
+    }
+
+    /// The folders that the validation policy names, with anchors of its own.
+    var furtherTrust: [String] {
+        (try? ValidationPolicy.load(validationPolicyFile)).map { $0.signerTrust + $0.timeStampTrust } ?? []
     }
 
     /// The effective configuration for people, without any secret.
@@ -143,6 +156,7 @@ extension Configuration {
             \(clients.joined(separator: "\n"))
             signing window:  \(window.seconds) s from auth_time, clock skew \(window.skewSeconds) s
             policy:          \(policyFile)
+            validation:      \(validationPolicyFile ?? "the policy that ships")
             revocation:      every \(certificates.pollSeconds) s from \(certificates.folder)/crls \
             and \(certificates.sources.count) addresses
             time stamps:     \(evidence.timestamps.authorities.isEmpty ? "none" : authorityList)

@@ -42,7 +42,7 @@ struct Reading {
         let known = [
             "kind", "origin", "publicOrigin", "listeners", "metrics", "hsm", "issuers", "clients", "signingWindow",
             "clockSkew", "policy", "certificates", "limits", "clock", "authorities", "keys",
-            "timestamps", "revocation", "development",
+            "timestamps", "revocation", "development", "validationPolicy",
         ]
         guard let map = root.mapping(allowed: known, faults: &faults) else { return nil }
         let kind = required("kind", in: map, or: .development) { (node) throws(YAMLError) in
@@ -72,6 +72,7 @@ struct Reading {
                     try node.string()
                 }
             ),
+            validationPolicyFile: validationPolicy(map),
             certificates: watched,
             certificatePolicies: policies,
             authorities: list("authorities", in: map) { $0.authority($1) },
@@ -81,6 +82,11 @@ struct Reading {
             requireSynchronisedClock: flag("requireSynchronised", in: clock),
             allowPrivateAddresses: kind == .development
         )
+    }
+
+    private mutating func validationPolicy(_ root: YAMLMapping) -> String? {
+        optional("validationPolicy", in: root, or: nil) { (node) throws(YAMLError) -> String? in try node.string() }
+            .map(home.resolve)
     }
 
     private mutating func listener(_ node: YAMLNode) -> WebSettings.Listener? {

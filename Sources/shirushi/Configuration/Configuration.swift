@@ -86,6 +86,8 @@ struct Configuration: Sendable {
     var clients: [ClientRegistration]
     var window: ActivationWindow
     var policyFile: String
+    /// What is judged by; nil for the policy that ships.
+    var validationPolicyFile: String?
     var certificates: CertificateWatch.Settings
     var certificatePolicies: Set<String>
     var authorities: [Authority]

@@ -28,7 +28,11 @@ struct FrontCommand: AsyncParsableCommand {
         }
         let core = CoreClient()
         ControlSocket.receive { core.connect($0) }
-        let trust = try TrustSnapshot(home: home, policies: configuration.certificatePolicies)
+        let policy = try ValidationPolicy.load(configuration.validationPolicyFile)
+        logger.info(
+            "documents are judged by a validation policy",
+            metadata: ["policy": "\(policy.id)", "sha256": "\(policy.digest?.hex ?? "")"])
+        let trust = try TrustSnapshot(home: home, policies: configuration.certificatePolicies, policy: policy)
         let failpoint = Failpoint(
             armed: configuration.kind == .development ? Environment["SHIRUSHI_FAILPOINT"] : nil
         )
