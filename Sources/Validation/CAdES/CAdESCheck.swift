@@ -138,14 +138,14 @@ struct CAdESCheck {
     private static func finding(_ error: CMSSignerError) -> Finding {
         switch error {
         case .unsupportedAlgorithm(let oid):
-            .failed(
+            // As in XML: what is not accepted was not looked at, and nothing is known of it.
+            .unknown(
                 .cryptoConstraintsFailure, "algorithm-not-accepted",
                 "The algorithm \(oid) is not accepted, or not together with the other one.")
         case .withoutSignedAttributes: .format("signed-attributes-missing", "The signer signed no attributes.")
         case .wrongContent: .failed(.hashFailure, "digest-mismatch", "The content is not what was signed.")
-        case .badSignature(.unsupportedAlgorithm), .badSignature(.wrongKey):
-            .failed(
-                .cryptoConstraintsFailure, "algorithm-not-accepted", "The algorithm is not one of the signer's key.")
+        case .badSignature(.unsupportedAlgorithm):
+            .unknown(.cryptoConstraintsFailure, "algorithm-not-accepted", "The algorithm is not accepted.")
         case .badSignature:
             .failed(.signatureCryptoFailure, "signature-value-mismatch", "The signature value does not hold.")
         }

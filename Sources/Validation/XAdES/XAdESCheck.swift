@@ -235,6 +235,8 @@ extension SignatureReport.Coverage {
     ) {
         uri = reference.uri ?? ""
         canonicalByteCount = byteCount
+        // Octets from outside are digested as they are unless a transform makes a canonical form of them.
+        leavesOutComments = !target.isOutside || reference.canonicalization != nil
         switch target {
         case .element(let found):
             (kind, element, path) = (.element, found.localName, found.path)
