@@ -97,6 +97,9 @@ package struct HPKICertificate: Sendable, Hashable {
     /// True where the certificate says that it is signed by an algorithm that is accepted here.
     package var hasAcceptedAlgorithm: Bool { frame.scheme != nil }
 
+    /// How the certificate says that it is signed; nil for what is not accepted here.
+    package var signatureScheme: SignatureScheme? { frame.scheme }
+
     /// Checks this certificate's signature with the key of its would-be issuer, and nothing else.
     ///
     /// RSA over SHA-1 is refused unless `acceptingSHA1`; no path that this project trusts accepts it.

@@ -87,6 +87,9 @@ package struct TimeStampClient: Sendable {
         self.report = report
     }
 
+    /// Whether there is anybody to ask.
+    package var hasAuthority: Bool { !settings.authorities.isEmpty }
+
     /// A time stamp over data with this digest, by the first authority that gives one that holds.
     ///
     /// Throws `.noAuthority`, `.policyNotOffered` and `.timeStampUnavailable`.

@@ -50,6 +50,7 @@ package struct Failure: Error, Sendable, Hashable {
         // Now is not the time.
         case tooManyRequests
         case overloaded
+        case judgementTimedOut
         case keyUnavailable
         case auditUnavailable
         case revocationUnknown

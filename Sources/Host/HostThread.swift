@@ -3,6 +3,9 @@ internal import Glibc
 
 /// Threads of our own, for what blocks: Swift's shared threads never may.
 package enum HostThread {
+    /// How many processors this machine has for threads to run on; at least one.
+    package static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
     /// Runs `body` on a new thread of this name (at most 15 bytes reach the kernel).
     package static func start(_ name: String, _ body: @escaping @Sendable () -> Void) {
         let box = unsafe Unmanaged.passRetained(ThreadBody(name, body))

@@ -28,11 +28,13 @@ struct CarriedPrescription {
         self.prescription = prescription
     }
 
-    /// Judges the prescriber's signature, role and certificate; throws `.prescriptionRejected` where it failed.
+    /// Judges the prescriber's signature, role and certificate; throws `.prescriptionRejected` where it failed, and
+    /// `.judgementTimedOut`.
     func judge(
-        by validator: SignatureValidator, at now: Instant, acknowledged: [String]
+        by validator: SignatureValidator, at now: Instant, until deadline: JudgementDeadline, acknowledged: [String]
     ) throws(Failure) -> PrescriptionJudgement {
-        let report = validator.judge(document, at: now)
+        let report: ValidationReport
+        do { report = try validator.judge(document, at: now, until: deadline) } catch { throw Failure(error) }
         switch report.result {
         case .failed:
             throw Failure(

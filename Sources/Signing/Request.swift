@@ -13,6 +13,8 @@ package struct RequestOrigin: Sendable, Hashable {
     package let requestID: String
     /// The bearer token as it came; judged by core alone.
     package let token: String
+    /// The client system that the token names, for sharing out; true only once core has found the token good.
+    package let client: String
     /// The credential asked for; nil for the only fitting one.
     package let credential: CredentialID?
     package let idempotencyKey: String?
@@ -23,11 +25,12 @@ package struct RequestOrigin: Sendable, Hashable {
 
     /// An origin with all its fields.
     package init(
-        requestID: String, token: String, credential: CredentialID? = nil, idempotencyKey: String? = nil,
-        wantsReceipt: Bool = false, deadline: UInt64
+        requestID: String, token: String, client: String = "", credential: CredentialID? = nil,
+        idempotencyKey: String? = nil, wantsReceipt: Bool = false, deadline: UInt64
     ) {
         self.requestID = requestID
         self.token = token
+        self.client = client
         self.credential = credential
         self.idempotencyKey = idempotencyKey
         self.wantsReceipt = wantsReceipt

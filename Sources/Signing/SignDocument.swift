@@ -8,20 +8,27 @@ package struct SignDocument: Sendable {
     let core: any CoreCalling
     let validator: @Sendable () -> SignatureValidator
     let evidence: LevelEvidence
+    let judges: Judges
+    let stampRate: TimeStampRate
     let clock: WallClock
     let limits: SigningLimits
     let failpoint: Failpoint
 
-    /// `validator` gives the trust of the moment, in which prescriptions to be dispensed are judged; `evidence` what levels
-    /// above B-B need.
+    /// `validator` gives the trust of the moment, `evidence` what levels above B-B need.
+    ///
+    /// `judges` bound how many documents are judged at once, `stampRate` the time stamps of each client.
     package init(
         core: any CoreCalling, validator: @escaping @Sendable () -> SignatureValidator = { .trustingNobody },
-        evidence: LevelEvidence = .none, clock: WallClock = .live, limits: SigningLimits = SigningLimits(),
+        evidence: LevelEvidence = .none, judges: Judges = Judges(),
+        stampRate: TimeStampRate = TimeStampRate(perMinute: 0),
+        clock: WallClock = .live, limits: SigningLimits = SigningLimits(),
         failpoint: Failpoint = Failpoint(armed: nil)
     ) {
         self.core = core
         self.validator = validator
         self.evidence = evidence
+        self.judges = judges
+        self.stampRate = stampRate
         self.clock = clock
         self.limits = limits
         self.failpoint = failpoint
@@ -44,10 +51,14 @@ package struct SignDocument: Sendable {
     package func dispensing(
         prescription: [UInt8], csv: [UInt8], acknowledged: [String], _ origin: RequestOrigin
     ) async throws(Failure) -> Answer {
-        let draft = try await drafting(.dispensing, origin) { () throws(Failure) in
-            let carried = try CarriedPrescription(prescription, limits: limits)
-            let judgement = try carried.judge(by: validator(), at: clock.now(), acknowledged: acknowledged)
-            return try Draft(dispensing: csv, of: carried, judgement, limits: limits)
+        let draft = try await judges { () async throws(Failure) in
+            try await drafting(.dispensing, origin) { () throws(Failure) in
+                let carried = try CarriedPrescription(prescription, limits: limits)
+                let judgement = try carried.judge(
+                    by: validator(), at: clock.now(), until: JudgementDeadline(origin.deadline),
+                    acknowledged: acknowledged)
+                return try Draft(dispensing: csv, of: carried, judgement, limits: limits)
+            }
         }
         return try await answer(draft, origin)
     }
@@ -102,6 +113,8 @@ package struct SignDocument: Sendable {
         } catch {
             refusal = error
         }
+        // Nothing was decided against the caller, and there is no time left to tell core in.
+        guard refusal.kind != .judgementTimedOut else { throw refusal }
         let notice = RefusalNotice(requestID: origin.requestID, token: origin.token, form: form, kind: refusal.kind)
         _ = try await core.call(.refuse(notice), deadline: origin.deadline)
         throw refusal

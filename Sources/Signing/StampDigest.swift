@@ -6,23 +6,28 @@ package import HPKI
 package struct StampDigest: Sendable {
     private let core: any CoreCalling
     private let client: TimeStampClient?
+    private let rate: TimeStampRate
 
-    /// Without `client` no time stamps are offered.
-    package init(core: any CoreCalling, client: TimeStampClient?) {
+    /// Without `client` no time stamps are offered; `rate` is shared with signatures that need time stamps.
+    package init(
+        core: any CoreCalling, client: TimeStampClient?, rate: TimeStampRate = TimeStampRate(perMinute: 0)
+    ) {
         self.core = core
         self.client = client
+        self.rate = rate
     }
 
     /// Has core judge the token, and only then asks an authority; the policy is dotted, nil for the authority's choice.
     ///
-    /// Throws what core says of the token, `.timeStampsNotOffered`, `.timeStampPolicyNotOffered` and
-    /// `.timeStampUnavailable`.
+    /// Throws what core says of the token, `.timeStampsNotOffered`, `.timeStampPolicyNotOffered`,
+    /// `.timeStampUnavailable` and `.tooManyRequests`.
     package func callAsFunction(
-        _ digest: Digest, policy: String?, token: String, deadline: UInt64
+        _ digest: Digest, policy: String?, _ origin: RequestOrigin
     ) async throws(Failure) -> StampedDigest {
-        try await core.identify(token, deadline: deadline)
+        try await core.identify(origin.token, deadline: origin.deadline)
+        guard let client else { throw EvidenceError.noAuthority.failure }
+        try rate.take(1, of: origin.client)
         do throws(EvidenceError) {
-            guard let client else { throw .noAuthority }
             return StampedDigest(try await client.stamp(digest, policy: policy))
         } catch {
             throw error.failure

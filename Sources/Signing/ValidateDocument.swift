@@ -6,6 +6,7 @@ internal import Validation
 package struct ValidateDocument: Sendable {
     let core: any CoreCalling
     let validator: @Sendable () -> SignatureValidator
+    let judges: Judges
     let clock: WallClock
     let limits: SigningLimits
 
@@ -29,8 +30,8 @@ package struct ValidateDocument: Sendable {
 
     /// The report on `document`, in UTF-8; `content` are the octets of a detached signature.
     ///
-    /// A document that cannot be read is judged too: its report says failed. Throws what core says of the token, and
-    /// `.tooLarge`.
+    /// A document that cannot be read is judged too: its report says failed. Throws what core says of the token,
+    /// `.tooLarge`, `.overloaded` and `.judgementTimedOut`.
     package func report(
         on document: [UInt8], content: [UInt8]?, as format: Format, _ origin: RequestOrigin
     ) async throws(Failure) -> [UInt8] {
@@ -38,12 +39,19 @@ package struct ValidateDocument: Sendable {
         guard max(document.count, content?.count ?? 0) <= limits.signedBytes else {
             throw Failure(.tooLarge, "The document is longer than \(limits.signedBytes) bytes.")
         }
-        let report = validator().judge(document, detached: DetachedContent(single: content), at: clock.now())
-        switch format {
-        case .json: return Array(report.json.utf8)
-        case .text: return Array(report.text.utf8)
-        case .xml: return Array(report.xml.utf8)
-        case .html: return Array(report.html.utf8)
+        return try await judges { () async throws(Failure) in
+            let report: ValidationReport
+            do throws(JudgementError) {
+                report = try validator().judge(
+                    document, detached: DetachedContent(single: content), at: clock.now(),
+                    until: JudgementDeadline(origin.deadline))
+            } catch { throw Failure(error) }
+            switch format {
+            case .json: return Array(report.json.utf8)
+            case .text: return Array(report.text.utf8)
+            case .xml: return Array(report.xml.utf8)
+            case .html: return Array(report.html.utf8)
+            }
         }
     }
 }
@@ -51,6 +59,6 @@ package struct ValidateDocument: Sendable {
 extension SignDocument {
     /// Judging documents by the same trust, clock and limits.
     package var validation: ValidateDocument {
-        ValidateDocument(core: core, validator: validator, clock: clock, limits: limits)
+        ValidateDocument(core: core, validator: validator, judges: judges, clock: clock, limits: limits)
     }
 }

@@ -58,7 +58,7 @@ package enum OwnCheck {
         guard count > 0 else { throw fault }
     }
 
-    private static func document(_ bytes: [UInt8], _ limits: XMLLimits) throws(Finding) -> XMLDocument {
+    static func document(_ bytes: [UInt8], _ limits: XMLLimits) throws(Finding) -> XMLDocument {
         do {
             return try XMLDocument(parsing: bytes, limits: limits)
         } catch {
@@ -66,6 +66,6 @@ package enum OwnCheck {
         }
     }
 
-    private static let notBound = Finding.failed(
+    static let notBound = Finding.failed(
         .signatureCryptoFailure, "certificate-not-bound", "The signature names another certificate.")
 }

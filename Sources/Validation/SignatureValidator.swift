@@ -40,30 +40,65 @@ package struct SignatureValidator: Sendable {
 
     /// Judges a document, XML or CMS, from its bytes; one that cannot be read has failed.
     package func judge(_ bytes: [UInt8], detached: DetachedContent = .none, at now: Instant) -> ValidationReport {
-        // A SEQUENCE: no XML document begins so.
-        if bytes.first == 0x30 { return judgeCMS(bytes, detached, at: now) }
-        do {
-            return judge(try XMLDocument(parsing: bytes), detached: detached, at: now)
-        } catch {
-            let finding = Finding.format("not-well-formed", "The document is refused by the XML reader: \(error).")
-            return report([], [finding], at: now)
-        }
+        judge(bytes, detached, at: now, JudgementClock())
+    }
+
+    /// The same for documents of strangers, which may be made to take long; throws `.outOfTime`.
+    package func judge(
+        _ bytes: [UInt8], detached: DetachedContent = .none, at now: Instant, until deadline: JudgementDeadline
+    ) throws(JudgementError) -> ValidationReport {
+        try judging(until: deadline) { judge(bytes, detached, at: now, $0) }
     }
 
     /// Judges a document that was read before.
     package func judge(
         _ document: XMLDocument, detached: DetachedContent = .none, at now: Instant
     ) -> ValidationReport {
+        judge(document, detached, at: now, JudgementClock())
+    }
+
+    /// The same for documents of strangers, which may be made to take long; throws `.outOfTime`.
+    package func judge(
+        _ document: XMLDocument, detached: DetachedContent = .none, at now: Instant, until deadline: JudgementDeadline
+    ) throws(JudgementError) -> ValidationReport {
+        try judging(until: deadline) { judge(document, detached, at: now, $0) }
+    }
+
+    private func judging(
+        until deadline: JudgementDeadline, _ body: (JudgementClock) -> ValidationReport
+    ) throws(JudgementError) -> ValidationReport {
+        let clock = JudgementClock(until: deadline)
+        let report = body(clock)
+        guard !clock.hasRunOut else { throw .outOfTime }
+        return report
+    }
+
+    private func judge(
+        _ bytes: [UInt8], _ detached: DetachedContent, at now: Instant, _ clock: JudgementClock
+    ) -> ValidationReport {
+        // A SEQUENCE: no XML document begins so.
+        if bytes.first == 0x30 { return judgeCMS(bytes, detached, at: now, clock) }
+        do {
+            return judge(try XMLDocument(parsing: bytes), detached, at: now, clock)
+        } catch {
+            let finding = Finding.format("not-well-formed", "The document is refused by the XML reader: \(error).")
+            return report([], [finding], at: now)
+        }
+    }
+
+    private func judge(
+        _ document: XMLDocument, _ detached: DetachedContent, at now: Instant, _ clock: JudgementClock
+    ) -> ValidationReport {
         do {
             guard SignaturePlaces.isForm(document) else {
-                return report(try judgeAll(of: document, detached, at: now), [], at: now)
+                return report(try judgeAll(of: document, detached, at: now, clock), [], at: now)
             }
             let places = try SignaturePlaces(in: document)
             // The outer signature covers the inner one, so its proven time is one at which the inner one existed.
             var known: Instant?
             var reports: [SignatureReport] = []
             for place in places.places.reversed() {
-                let outcome = judge(place, known: known, at: now)
+                let outcome = judge(place, known: known, at: now, clock)
                 if outcome.isCryptographicallyGood { known = outcome.provenSigningTime }
                 reports.insert(outcome, at: 0)
             }
@@ -81,14 +116,14 @@ package struct SignatureValidator: Sendable {
     // MARK: Documents of any other kind
 
     private func judgeAll(
-        of document: XMLDocument, _ detached: DetachedContent, at now: Instant
+        of document: XMLDocument, _ detached: DetachedContent, at now: Instant, _ clock: JudgementClock
     ) throws(Finding) -> [SignatureReport] {
         let elements = document.signatures
         guard !elements.isEmpty else { throw .format("no-signature", "The document holds no signature.") }
         guard elements.count <= Self.signatureLimit else {
             throw .format("too-many-signatures", "The document holds more than \(Self.signatureLimit) signatures.")
         }
-        let budget = JudgementBudget()
+        let budget = JudgementBudget(clock)
         return elements.map { element in
             judge(.xades, at: now, known: nil) { () throws(Finding) in
                 try ParsedSignature(element, .any)
@@ -100,11 +135,13 @@ package struct SignatureValidator: Sendable {
 
     // MARK: The e-prescription forms
 
-    private func judge(_ place: SignaturePlace, known: Instant?, at now: Instant) -> SignatureReport {
+    private func judge(
+        _ place: SignaturePlace, known: Instant?, at now: Instant, _ clock: JudgementClock
+    ) -> SignatureReport {
         judge(place.kind, at: now, known: known) { () throws(Finding) in
             try ParsedSignature(place.signature, .ePrescription)
         } check: { (signature) throws(Finding) in
-            try XAdESCheck(signature, at: place)
+            try XAdESCheck(signature, at: place, JudgementBudget(clock))
         }
     }
 

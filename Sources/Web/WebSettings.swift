@@ -66,6 +66,8 @@ package struct WebSettings: Sendable {
         package var connectionsPerAddress = 512
         /// Requests being done at once, of all clients.
         package var queue = 256
+        /// Documents being judged at once, of all clients.
+        package var judgements = 128
         /// Requests under way at once, of one client.
         package var perClient = 32
         /// Requests a second of one client, with bursts of as many; 0 sets no rate.
@@ -149,6 +151,7 @@ extension WebSettings.Limits {
             ("connections", connections, 1...1_000_000),
             ("connectionsPerAddress", connectionsPerAddress, 1...1_000_000),
             ("queue", queue, 1...100_000),
+            ("judgements", judgements, 1...100_000),
             ("perClient", perClient, 1...100_000),
             ("perClientRate", perClientRate, 0...1_000_000),
             ("bodyBudget", bodyBudget, bodyBytes...max(bodyBytes, 16 << 30)),

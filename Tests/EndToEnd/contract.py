@@ -77,6 +77,7 @@ STATUS = {
     "core-unavailable": 503,
     "time-stamp-unavailable": 503,
     "overloaded": 503,
+    "judgement-timed-out": 503,
     "timed-out": 503,
 }
 

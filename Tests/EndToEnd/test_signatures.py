@@ -2,7 +2,11 @@
 
 import base64
 import hashlib
+import http.server
+import json
+import ssl
 import subprocess
+import threading
 import time
 
 import pytest
@@ -408,3 +412,43 @@ class TestCommand:
             cms = sign(BLOB, "--format", "cades", "--packaging", packaging, *where)
             content = BLOB if packaging == "detached" else None
             assert openssl_cms(cms, instance.home, tmp_path, content) == BLOB
+
+    def test_writes_nothing_that_does_not_hold(self, instance, tmp_path):
+        """A service that answers with a signature value of its own making, behind the certificate of the real one."""
+
+        class Liar(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                answer = post(instance, body).json()
+                good = base64.b64decode(answer["signatures"][0]["signature"])
+                bad = good.replace(b'-SignatureValue">', b'-SignatureValue">AAAA', 1)
+                answer["signatures"][0]["signature"] = documents.b64(bad)
+                content = json.dumps(answer).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_):
+                pass
+
+        tls = instance.home / "development" / "tls"
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tls / "server.pem", tls / "server.key")
+        server = http.server.HTTPServer(("127.0.0.1", 0), Liar)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        (tmp_path / "token").write_text(instance.token("doctor-1"))
+        (tmp_path / "in").write_bytes(LETTER)
+        try:
+            run = shirushi(
+                *("sign", "document", tmp_path / "in", "--server", f"https://localhost:{server.server_port}"),
+                *("--ca", contract.server_ca(instance.home), "--token-file", tmp_path / "token"),
+                *("--out", tmp_path / "out", "--local"),
+                check=False,
+            )
+        finally:
+            server.shutdown()
+            server.server_close()
+        assert run.returncode == 1 and "signature-value-mismatch" in run.stderr, run.stdout + run.stderr
+        assert not (tmp_path / "out").exists()

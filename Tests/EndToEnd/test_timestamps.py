@@ -99,6 +99,21 @@ def test_an_instance_without_authorities_offers_none(make_instance):
     problem(ask(instance, bytes(32)), "time-stamps-not-offered")
 
 
+def test_a_client_has_so_many_a_minute_and_is_told_before_anything_is_signed(make_instance):
+    instance = make_instance()
+    instance.configure(lambda settings: settings["timestamps"].update(perClientMinute=128))
+    instance.start()
+    one = {"document": base64.b64encode(b"<letter/>").decode()}
+    body = {"format": "xades", "level": "B-LTA", "documents": [one] * 60}
+    answer = instance.post("/v1/signatures", body, instance.token("doctor-1"))
+    assert answer.status_code == 200, answer.text
+    before = instance.signs()
+    refused = problem(instance.post("/v1/signatures", body, instance.token("doctor-1")), "too-many-requests")
+    assert "needs 120 time stamps" in refused["detail"] and 1 <= refused["retryAfter"] <= 60, refused
+    assert instance.signs() == before
+    assert instance.prescribe(documents.prescribing()).status_code == 200
+
+
 class TestConfiguration:
     def faults(self, instance):
         run = shirushi("serve", "--home", instance.home, "--check", check=False)
@@ -121,12 +136,14 @@ class TestConfiguration:
             authority["timeoutSeconds"] = 40
             settings["timestamps"]["authorities"] = [authority, dict(authority, policies=[])]
             settings["revocation"]["prefixes"] = ["http://lists.example"]
+            settings["timestamps"]["perClientMinute"] = 100
 
         instance.configure(spoil)
         for path in ("anchors/dev-timestamps.pem", "crls/development-tsa.crl"):
             (instance.home / "trust/timestamps" / path).unlink()
         text = self.faults(instance)
         for words in (
+            "`timestamps.perClientMinute` must be 0 or at least 128",
             "names one authority twice",
             "must begin with https://",
             "more than a minute",

@@ -61,6 +61,12 @@ import Validation
         #expect(reason(try sign([scene], ["-cades", "-nocerts"]), scene, content: content) == "no-signing-certificate")
         #expect(
             reason(try sign([scene], ["-cades", "-md", "sha1"]), scene, content: content) == "algorithm-not-accepted")
+        // As in XML, it was not looked at, so nothing is known.
+        let old = SignatureValidator.trustingNobody.judge(
+            try sign([scene], ["-cades", "-md", "sha1"]), detached: DetachedContent(single: content),
+            at: CAdESScene.noon)
+        #expect(old.signatures.first?.indication == .indeterminate)
+        #expect(old.signatures.first?.subIndication == .cryptoConstraintsFailure)
         let receipt = try sign([scene], ["-cades", "-nodetach", "-econtent_type", "1.2.3.4"])
         #expect(reason(receipt, scene) == "content-type-not-data")
         // Indefinite lengths: BER.

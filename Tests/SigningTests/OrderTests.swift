@@ -105,6 +105,61 @@ private struct Evidence {
         }
     }
 
+    /// What the service answers where a client keeps `item` and sends its digest.
+    private func answer(
+        to item: SignatureOrder.Item, _ packaging: SignatureOrder.Packaging
+    ) async throws -> [UInt8] {
+        let here = try LocalDocument(item, packaging)
+        let digest = SignatureOrder.Item(
+            source: .digest(try here.digest(by: .sha256)), name: item.name, elementID: here.elementID)
+        return try #require(try await signer().0(order(packaging, [digest]), origin).first).get().bytes
+    }
+
+    /// Why `item` and `signature` are not put together.
+    private func refusal(
+        _ item: SignatureOrder.Item, _ packaging: SignatureOrder.Packaging, _ signature: [UInt8]
+    ) throws -> [String]? {
+        let failure = #expect(throws: Failure.self, "\(packaging)") {
+            try LocalDocument(item, packaging).assembled(with: signature)
+        }
+        #expect(failure?.kind == .wrongDocument)
+        return failure?.reasons
+    }
+
+    @Test func `an answer with a value that does not hold, or over another document, is not put together`()
+        async throws
+    {
+        for (packaging, item) in Self.items {
+            let good = try await answer(to: item, packaging)
+            #expect(throws: Never.self) { try LocalDocument(item, packaging).assembled(with: good) }
+            // In CMS the value comes last.
+            let bad =
+                good.first == 0x30
+                ? good.dropLast() + [good[good.count - 1] ^ 1]
+                : good.replacing("-SignatureValue\">", "-SignatureValue\">AAAA")
+            #expect(try refusal(item, packaging, bad) == ["signature-value-mismatch"], "\(packaging)")
+            let another = SignatureOrder.Item(
+                source: .document(item.elementID == nil ? Array("<b/>".utf8) : Self.letter.replacing("紹", "照")),
+                name: item.name, elementID: item.elementID)
+            let other = try await answer(to: another, packaging)
+            // The octets give an enveloped object its id.
+            let expected = packaging == .xades(.enveloping) ? "reference-not-found" : "digest-mismatch"
+            #expect(try refusal(item, packaging, other) == [expected], "\(packaging)")
+            #expect(try refusal(item, packaging, Array("<a/>".utf8)) != nil)
+        }
+    }
+
+    @Test func `an answer that holds and covers something else than was asked for is not put together`() async throws {
+        let letter = Array("<r><a Id=\"dose\">1 mg</a><b Id=\"greeting\">様</b></r>".utf8)
+        let packaging = SignatureOrder.Packaging.xades(.internallyDetached)
+        let greeting = SignatureOrder.Item(source: .document(letter), elementID: "greeting")
+        let dose = SignatureOrder.Item(source: .document(letter), elementID: "dose")
+        let signature = try await answer(to: greeting, packaging)
+        #expect(try refusal(dose, packaging, signature) == ["missing-reference"])
+        let whole = SignatureOrder.Item(source: .document(letter))
+        #expect(try refusal(whole, .xades(.enveloped), signature) == ["missing-reference"])
+    }
+
     @Test func `a self-closing root is opened, and what stands around it stays`() async throws {
         let (sign, _) = try signer()
         let document = Array("<?xml version=\"1.0\"?><!-- a --><p:r xmlns:p=\"urn:x\" b='1' /><!-- b -->".utf8)
@@ -166,9 +221,69 @@ private struct Evidence {
     }
 
     @Test func `without an authority for time stamps B-B is the only level`() async throws {
-        let sign = SignDocument(core: SoftwareCore(), clock: .fixed(SoftwareCore.now))
+        let core = SoftwareCore()
+        let sign = SignDocument(core: core, clock: .fixed(SoftwareCore.now))
         let (packaging, item) = Self.items[0]
-        let result = try #require(try await sign(order(packaging, [item], .bT), origin).first)
-        #expect(throws: Failure.self) { try result.get() }
+        for level in SignatureLevel.allCases.dropFirst() {
+            let failure = await #expect(throws: Failure.self) {
+                try await sign(order(packaging, [item], level), origin)
+            }
+            #expect(failure?.kind == .timeStampsNotOffered)
+        }
+        // No key was used for what could not be raised.
+        #expect(core.commands.isEmpty)
+    }
+
+    @Test func `an order that needs more time stamps than its client has left uses no key and no share`() async throws {
+        let core = SoftwareCore()
+        let evidence = try Evidence()
+        let clock = Mutex(UInt64(1_000_000_000))
+        let rate = TimeStampRate(perMinute: 128) { clock.withLock { $0 } }
+        let sign = SignDocument(
+            core: core, evidence: evidence.evidence, stampRate: rate, clock: .fixed(SoftwareCore.now))
+        let (packaging, item) = Self.items[5]
+        func origin(_ client: String) -> RequestOrigin {
+            RequestOrigin(requestID: "r", token: "t", client: client, deadline: .max)
+        }
+        func ask(_ count: Int, _ level: SignatureLevel, _ client: String) async throws {
+            let order = order(packaging, Array(repeating: item, count: count), level)
+            for result in try await sign(order, origin(client)) { _ = try result.get() }
+        }
+        try await ask(10, .bLTA, "a")
+        #expect(evidence.stamps.count.withLock { $0 } == 20 && core.commands.count == 10)
+        // 108 are left, and a document at B-LTA needs two.
+        let failure = await #expect(throws: Failure.self) { try await ask(55, .bLTA, "a") }
+        #expect(failure?.kind == .tooManyRequests && failure?.retryAfter == 1)
+        #expect(failure?.detail.contains("needs 110 time stamps") == true)
+        #expect(core.commands.count == 10 && evidence.stamps.count.withLock { $0 } == 20)
+        // What was refused took nothing, B-B needs none, and another client has its own share.
+        try await ask(4, .bT, "a")
+        try await ask(64, .bB, "a")
+        try await ask(1, .bLT, "b")
+        #expect(core.commands.count == 79 && evidence.stamps.count.withLock { $0 } == 25)
+        // 104 are left; a minute later all are there again.
+        let all = await #expect(throws: Failure.self) { try await ask(64, .bLTA, "a") }
+        #expect(all?.retryAfter == 12)
+        clock.withLock { $0 += 12_000_000_000 }
+        // So the seconds that were told are enough.
+        try await ask(64, .bLTA, "a")
+        #expect(evidence.stamps.count.withLock { $0 } == 153)
+    }
+
+    @Test func `raising a signature is counted too, by the time stamps that it still needs`() async throws {
+        let evidence = try Evidence()
+        let rate = TimeStampRate(perMinute: 2) { 1 }
+        let sign = SignDocument(
+            core: SoftwareCore(), evidence: evidence.evidence, stampRate: rate, clock: .fixed(SoftwareCore.now))
+        let (packaging, item) = Self.items[0]
+        let bare = try await sign(order(packaging, [item]), origin)[0].get().bytes
+        let stamped = try await sign.augment(AugmentationOrder(signature: bare, level: .bT), origin)
+        await #expect {
+            try await sign.augment(AugmentationOrder(signature: bare, level: .bLTA), origin)
+        } throws: { ($0 as? Failure)?.kind == .tooManyRequests }
+        #expect(evidence.stamps.count.withLock { $0 } == 1)
+        // One is left, and one is all that it needs.
+        _ = try await sign.augment(AugmentationOrder(signature: stamped, level: .bLTA), origin)
+        #expect(evidence.stamps.count.withLock { $0 } == 2)
     }
 }

@@ -8,7 +8,7 @@ import Testing
     @Test func `a caller whom core does not know makes nobody ask an authority`() async throws {
         let stamp = StampDigest(core: Refusing(), client: nil)
         await #expect {
-            try await stamp(Digest(of: [1]), policy: nil, token: "x", deadline: .max)
+            try await stamp(Digest(of: [1]), policy: nil, origin)
         } throws: { ($0 as? Failure)?.kind == .invalidToken }
     }
 

@@ -120,6 +120,36 @@ import XML
         }
     }
 
+    @Test func `data beside the signature that are canonicalised are told of as without comments`() throws {
+        let data = Array("<a><!-- 10 mg -->1 mg</a>".utf8)
+        let plain = try signature([.detached("a.xml", Digest(of: data))])
+        let whole = validator.judge(plain, detached: DetachedContent(single: data), at: World.now)
+        #expect(whole.result == .passed && !whole.text.contains("without comments"), "\(whole.text)")
+        // The same with a canonicalisation among the transforms, which is not made here.
+        let signature = try XAdESSignature(
+            references: [.detached("a.xml", Digest(of: Array("<a>1 mg</a>".utf8)))],
+            certificate: world.nurse.certificate.der, signingTime: World.now, algorithm: .rsaPKCS1SHA256)
+        let start = "URI=\"a.xml\">"
+        let transform =
+            start + "<ds:Transforms><ds:Transform Algorithm=\"\(Namespaces.exclusive)\"></ds:Transform></ds:Transforms>"
+        let value = try world.nurse.key.value(
+            over: signature.bytesToSign.replacing(start, transform), by: .rsaPKCS1SHA256)
+        let signed = signature.assemble(value: value).replacing(start, transform)
+        let report = validator.judge(signed, detached: DetachedContent(single: data), at: World.now)
+        #expect(report.result == .passed, "\(report.text)")
+        #expect(report.text.contains("11 bytes given beside the signature, as XML without comments (a.xml)"))
+        #expect(report.signatures.first?.coverage?.leavesOutComments == true)
+        #expect(report.html.contains("as XML without comments"))
+    }
+
+    @Test func `an algorithm that is not accepted leaves the signature open, whatever the format`() throws {
+        for (old, new) in [("rsa-sha256", "rsa-sha1"), ("2001/04/xmlenc#sha256", "2000/09/xmldsig#sha1")] {
+            let report = validator.judge(try enveloped().replacing(old, new), at: World.now)
+            #expect(report.signatures.first?.indication == .indeterminate)
+            #expect(report.signatures.first?.subIndication == .cryptoConstraintsFailure)
+        }
+    }
+
     @Test func `each signature of a document is judged on its own`() throws {
         let one = try internallyDetached()
         let start = "<Letter xmlns:x=\"urn:x\">"

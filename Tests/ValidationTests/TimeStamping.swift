@@ -22,7 +22,11 @@ struct TimeStamping {
 
     /// A token over `octets` as this authority makes it.
     func token(over octets: [UInt8], at time: Instant, by key: DevelopmentKey? = nil) throws -> [UInt8] {
-        let info = authority.info(imprint: Digest(of: octets), nonce: nil, random: Self.random, now: time)
+        try token(of: Digest(of: octets), at: time, by: key)
+    }
+
+    func token(of imprint: Digest, at time: Instant, by key: DevelopmentKey? = nil) throws -> [UInt8] {
+        let info = authority.info(imprint: imprint, nonce: nil, random: Self.random, now: time)
         return try TimeStampTokenTemplate(info: info, certificate: authority.certificate)
             .signed(by: key ?? authority.key)
     }
@@ -79,6 +83,13 @@ struct TimeStamping {
             + "</xa:CRLValues><xa:OCSPValues>"
             + ocsp.map { "<xa:EncapsulatedOCSPValue>\(Base64.encode($0))</xa:EncapsulatedOCSPValue>" }.joined()
             + "</xa:OCSPValues></xa:RevocationValues>"
+    }
+
+    static func certificateValues(_ certificates: [HPKICertificate]) -> String {
+        "<xa:CertificateValues>"
+            + certificates.map {
+                "<xa:EncapsulatedX509Certificate>\(Base64.encode($0.der))</xa:EncapsulatedX509Certificate>"
+            }.joined() + "</xa:CertificateValues>"
     }
 
     static func timeStampData(crls: [[UInt8]]) -> String {
@@ -139,7 +150,8 @@ struct TimeStamping {
             Self.signatureTimeStamp(try token(over: try Self.signatureOctets(document), at: time)), to: document)
     }
 
-    func archived(_ document: [UInt8], at time: Instant) throws -> [UInt8] {
-        Self.adding(Self.archiveTimeStamp(try token(over: try Self.archiveOctets(document), at: time)), to: document)
+    func archived(_ document: [UInt8], at time: Instant, by function: DigestAlgorithm = .sha256) throws -> [UInt8] {
+        let imprint = Digest(of: try Self.archiveOctets(document), by: function)
+        return Self.adding(Self.archiveTimeStamp(try token(of: imprint, at: time)), to: document)
     }
 }

@@ -44,14 +44,17 @@ import YAML
         var policy = ValidationPolicy.standard
         policy.signatureAlgorithms["rsa-pkcs1-sha256"] = World.now.adding(seconds: 3600)
         let bare = try judge(policy)
-        #expect(bare.reasons == ["algorithm-no-longer-accepted"], "\(bare.text)")
+        #expect(
+            bare.reasons == ["algorithm-no-longer-accepted", "certificate-algorithm-no-longer-accepted"],
+            "\(bare.text)")
         #expect(bare.signatures.first?.subIndication == .cryptoConstraintsFailureNoProofOfExistence)
         #expect(try judge(policy, stamped: true).result == .passed)
         policy.signatureAlgorithms["rsa-pkcs1-sha256"] = World.now
         let late = try judge(policy, stamped: true)
         #expect(late.signatures.first?.subIndication == .cryptoConstraintsFailure, "\(late.text)")
         policy.signatureAlgorithms["rsa-pkcs1-sha256"] = nil as Instant??
-        #expect(try judge(policy).reasons == ["algorithm-not-accepted"])
+        #expect(
+            try judge(policy).reasons == ["algorithm-not-accepted", "certificate-algorithm-not-accepted"])
         policy = .standard
         policy.digestAlgorithms[.sha256] = nil as Instant??
         #expect(try judge(policy).reasons == ["algorithm-not-accepted"])

@@ -4,6 +4,7 @@ import HPKI
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import Signing
 import Testing
 import Web
 
@@ -11,10 +12,10 @@ import Web
 @Suite struct ValidationRoutesTests {
     private func post(
         _ body: String, headers: HTTPFields = jsonBearer, limits: WebSettings.Limits = .init(),
-        _ check: @escaping @Sendable (TestResponse) throws -> Void
+        judges: Judges = Judges(), _ check: @escaping @Sendable (TestResponse) throws -> Void
     ) async throws {
         let core = FakeCore.knowing
-        try await WebServer.before(core, limits: limits).allRoutes.test(.router) { client in
+        try await WebServer.before(core, limits: limits, judges: judges).allRoutes.test(.router) { client in
             try await client.execute(
                 uri: "/v1/validations", method: .post, headers: headers, body: ByteBuffer(string: body),
                 testCallback: check)
@@ -62,5 +63,12 @@ import Web
         var limits = WebSettings.Limits()
         limits.queue = 0
         try await post(Self.body("<a/>"), limits: limits) { _ = try $0.problem(.overloaded) }
+    }
+
+    @Test func `where too much is judged already the caller is told when to come again`() async throws {
+        try await post(Self.body("<a/>"), judges: Judges(inHand: 0)) { response in
+            _ = try response.problem(.overloaded)
+            #expect(response.headers[.retryAfter] == "1")
+        }
     }
 }

@@ -46,6 +46,9 @@ package struct TimeStampToken: Sendable {
         self.der = der
     }
 
+    /// How the authority signed; nil for what is not accepted here.
+    package var signatureScheme: SignatureScheme? { signer.scheme }
+
     /// Checks that the statement is signed by this key, and nothing else.
     func verify(by key: VerificationKey) throws(TimeStampFault) {
         do throws(CMSSignerError) {

@@ -11,6 +11,8 @@ package struct LevelEvidence: Sendable {
     package var material:
         @Sendable (_ certificate: HPKICertificate, _ others: [HPKICertificate]) async throws(Failure) ->
             ValidationMaterial
+    /// False where there is no time-stamping authority at all, so that every level above B-B is refused.
+    package var isOffered = true
 
     /// Evidence from these two places.
     package init(
@@ -33,11 +35,16 @@ package struct LevelEvidence: Sendable {
                     return try await revocation.material(for: certificate, intermediates: others, at: clock.now())
                 } catch { throw error.failure }
             })
+        isOffered = client.hasAuthority
     }
 
     /// No place at all: every level above B-B is refused.
-    package static let none = LevelEvidence(
-        stamp: { _ throws(Failure) in throw notOffered }, material: { _, _ throws(Failure) in throw notOffered })
+    package static let none: LevelEvidence = {
+        var none = LevelEvidence(
+            stamp: { _ throws(Failure) in throw notOffered }, material: { _, _ throws(Failure) in throw notOffered })
+        none.isOffered = false
+        return none
+    }()
 
     private static let notOffered = EvidenceError.noAuthority.failure
 

@@ -2,6 +2,7 @@ internal import Certificates
 internal import CoreProtocol
 internal import Formats
 package import HPKI
+internal import Validation
 internal import XML
 
 /// A document that stays with its owner: its digest goes to the service, and the signature comes back into it.
@@ -41,8 +42,28 @@ package struct LocalDocument {
         }
     }
 
-    /// The document and `signature` put together; throws `.wrongDocument` where that cannot be the service's.
+    /// The document and `signature` put together; throws `.wrongDocument` where the whole does not hold, or is not of this
+    /// document.
     package func assembled(with signature: [UInt8]) throws(Failure) -> [UInt8] {
+        let whole = try put(signature)
+        do throws(Finding) {
+            switch draft.shape {
+            case .ofForm: break
+            case .xades(let place, _):
+                try OwnCheck.verifyXAdES(
+                    whole, around: signature, covering: place.uri, detached: draft.content.named,
+                    limits: limits.ofAnswers)
+            case .cades: try OwnCheck.verifyCAdES(whole, over: document)
+            }
+        } catch {
+            throw Failure(
+                .wrongDocument, "The signature that was answered does not hold: \(error.sentence)",
+                reasons: [error.reason])
+        }
+        return whole
+    }
+
+    private func put(_ signature: [UInt8]) throws(Failure) -> [UInt8] {
         switch draft.place {
         case .none, .apart: return signature
         case .inside(let head, let tail): return head + signature + tail

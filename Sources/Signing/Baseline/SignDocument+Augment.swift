@@ -8,6 +8,7 @@ extension SignDocument {
     /// Raises every signature of a document to a level, but those that another one covers; no key of a holder's is used.
     ///
     /// A signature that certainly does not hold is refused, since a time stamp would lend it dignity.
+    /// Throws `.overloaded`, `.judgementTimedOut` and `.tooManyRequests` too.
     package func augment(_ order: AugmentationOrder, _ origin: RequestOrigin) async throws(Failure) -> [UInt8] {
         try await core.identify(origin.token, deadline: origin.deadline)
         guard order.name.map({ !$0.isEmpty && $0.utf8.first != UInt8(ascii: "#") }) ?? true else {
@@ -19,14 +20,22 @@ extension SignDocument {
         guard max(order.signature.count, order.content?.count ?? 0) <= limits.signedBytes else {
             throw Failure(.tooLarge, "The signature is longer than \(limits.signedBytes) bytes.")
         }
-        let before = judge(order.signature, order)
+        return try await judges { () async throws(Failure) in try await raised(order, origin) }
+    }
+
+    private func raised(_ order: AugmentationOrder, _ origin: RequestOrigin) async throws(Failure) -> [UInt8] {
+        let before = try judge(order.signature, order, origin)
         guard before.result != .failed, !before.signatures.isEmpty else {
             throw Failure(.signatureRejected, "There is no signature here that holds.", reasons: before.reasons)
         }
+        let stamps = before.signatures.filter { $0.kind != .embeddedPrescription }.map { report in
+            (report.timeStamps.contains { $0.kind == .signature } ? 0 : 1) + (order.level >= .bLTA ? 1 : 0)
+        }
+        try stampRate.take(stamps.reduce(0, +), of: origin.client)
         var (bytes, isRaised) = (order.signature, false)
         for (number, report) in before.signatures.enumerated().reversed() where report.kind != .embeddedPrescription {
             let candidate = try await raised(bytes, number, report, order)
-            let after = judge(candidate, order)
+            let after = try judge(candidate, order, origin)
             // What stands under another signature cannot grow without breaking that one.
             guard after.result != .failed, after.signatures.indices.contains(number) else { continue }
             guard let level = after.signatures[number].level, level >= order.level else {
@@ -40,8 +49,13 @@ extension SignDocument {
         return bytes
     }
 
-    private func judge(_ bytes: [UInt8], _ order: AugmentationOrder) -> ValidationReport {
-        validator().judge(bytes, detached: order.detached, at: clock.now())
+    private func judge(
+        _ bytes: [UInt8], _ order: AugmentationOrder, _ origin: RequestOrigin
+    ) throws(Failure) -> ValidationReport {
+        do throws(JudgementError) {
+            return try validator().judge(
+                bytes, detached: order.detached, at: clock.now(), until: JudgementDeadline(origin.deadline))
+        } catch { throw Failure(error) }
     }
 
     private func raised(

@@ -1,4 +1,5 @@
 internal import CoreProtocol
+internal import Evidence
 package import HPKI
 internal import Validation
 
@@ -13,6 +14,7 @@ extension SignDocument {
             throw Failure(.malformedRequest, "An order has 1 to \(SignatureOrder.itemLimit) documents.")
         }
         let claims = try order.claims(origin)
+        try await mayStamp(order, origin)
         var results: [Int: Result<SignatureAnswer, Failure>] = [:]
         if claims != nil {
             // The first claims the client's key for the whole order.
@@ -30,6 +32,15 @@ extension SignDocument {
             for await (done, result) in group { results[done] = result }
             return order.items.indices.compactMap { results[$0] }
         }
+    }
+
+    /// No key is used for a signature that could not be raised to its level: time stamps must be offered here, and
+    /// enough of them be left to the client.
+    private func mayStamp(_ order: SignatureOrder, _ origin: RequestOrigin) async throws(Failure) {
+        guard order.level > .bB else { return }
+        try await core.identify(origin.token, deadline: origin.deadline)
+        guard evidence.isOffered else { throw EvidenceError.noAuthority.failure }
+        try stampRate.take(order.items.count * (order.level >= .bLTA ? 2 : 1), of: origin.client)
     }
 
     private static let ordersWidth = 8

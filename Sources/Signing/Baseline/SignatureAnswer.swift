@@ -109,7 +109,7 @@ extension SignatureAnswer {
 
 extension BaselineDraft {
     /// What is at hand of the document where the signature does not stand in it, or around it.
-    fileprivate var content: DetachedContent {
+    var content: DetachedContent {
         switch (place, shape) {
         case (.apart(let bytes), .xades(.detached(let name), _)): DetachedContent(named: [name: bytes])
         case (.none, .xades(let place, _)): DetachedContent(digests: [place.uri: digests[0]])
@@ -121,7 +121,7 @@ extension BaselineDraft {
 
 extension XAdESPlace {
     /// The URI of the Reference.
-    fileprivate var uri: String {
+    var uri: String {
         switch self {
         case .document: ""
         case .element(let id), .object(let id): "#" + id

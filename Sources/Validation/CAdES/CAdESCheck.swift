@@ -35,7 +35,11 @@ struct CAdESCheck {
     let notExamined: [String]
 
     /// Checks the signer of this index over `content`; throws the first thing that does not hold.
-    init(_ parsed: ParsedCAdES, signer index: Int = 0, content: CAdESContent) throws(Finding) {
+    init(
+        _ parsed: ParsedCAdES, signer index: Int = 0, content: CAdESContent,
+        _ budget: JudgementBudget = JudgementBudget()
+    ) throws(Finding) {
+        try budget.mustBeInTime()
         guard parsed.signers.indices.contains(index) else {
             throw .format("signer-count", "The signature has no signer of this number.")
         }
@@ -68,9 +72,15 @@ struct CAdESCheck {
         coverage = Coverage(isAttached: parsed.signedData.content != nil, byteCount: octets)
         let value = Array(info.signature)
         signatureTimeStamps = signer.signatureTimeStamps.map { SignatureTimeStamp(token: $0, octets: value) }
-        archiveTimeStamps = signer.archiveTimeStamps.map { token in
-            CAdESArchiveTimeStamp(token, of: info, in: parsed.signedData, content: content)
-        }.sorted { ($0.statedTime?.milliseconds ?? .max) < ($1.statedTime?.milliseconds ?? .max) }
+        var archives: [CAdESArchiveTimeStamp] = []
+        for token in signer.archiveTimeStamps {
+            // Each digests the content anew.
+            try budget.mustBeInTime()
+            archives.append(CAdESArchiveTimeStamp(token, of: info, in: parsed.signedData, content: content))
+        }
+        archiveTimeStamps = archives.sorted {
+            ($0.statedTime?.milliseconds ?? .max) < ($1.statedTime?.milliseconds ?? .max)
+        }
         var material = parsed.material
         material.certificates.removeAll { $0 == certificate.der }
         self.material = material
@@ -128,14 +138,14 @@ struct CAdESCheck {
     private static func finding(_ error: CMSSignerError) -> Finding {
         switch error {
         case .unsupportedAlgorithm(let oid):
-            .failed(
+            // As in XML: what is not accepted was not looked at, and nothing is known of it.
+            .unknown(
                 .cryptoConstraintsFailure, "algorithm-not-accepted",
                 "The algorithm \(oid) is not accepted, or not together with the other one.")
         case .withoutSignedAttributes: .format("signed-attributes-missing", "The signer signed no attributes.")
         case .wrongContent: .failed(.hashFailure, "digest-mismatch", "The content is not what was signed.")
-        case .badSignature(.unsupportedAlgorithm), .badSignature(.wrongKey):
-            .failed(
-                .cryptoConstraintsFailure, "algorithm-not-accepted", "The algorithm is not one of the signer's key.")
+        case .badSignature(.unsupportedAlgorithm):
+            .unknown(.cryptoConstraintsFailure, "algorithm-not-accepted", "The algorithm is not accepted.")
         case .badSignature:
             .failed(.signatureCryptoFailure, "signature-value-mismatch", "The signature value does not hold.")
         }

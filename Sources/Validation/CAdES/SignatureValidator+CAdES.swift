@@ -4,13 +4,15 @@ internal import HPKI
 
 extension SignatureValidator {
     /// Judges each signer of a CMS signature; `detached` gives the content of one that is kept apart.
-    func judgeCMS(_ bytes: [UInt8], _ detached: DetachedContent, at now: Instant) -> ValidationReport {
+    func judgeCMS(
+        _ bytes: [UInt8], _ detached: DetachedContent, at now: Instant, _ clock: JudgementClock
+    ) -> ValidationReport {
         do throws(Finding) {
             let parsed = try ParsedCAdES(bytes)
             let content = CAdESContent(
                 octets: detached.single ?? (detached.named.count == 1 ? detached.named.values.first : nil),
                 digests: Array(detached.digests.values))
-            let budget = JudgementBudget()
+            let budget = JudgementBudget(clock)
             let reports = parsed.signers.indices.map { judge(parsed, signer: $0, content, budget, at: now) }
             return report(reports, [], at: now)
         } catch {
@@ -26,7 +28,7 @@ extension SignatureValidator {
         report.claimedSigningTime = signer.claimedSigningTime
         report.algorithms = Set([signer.digestAlgorithm, signer.signatureAlgorithm]).sorted()
         do throws(Finding) {
-            let check = try CAdESCheck(parsed, signer: index, content: content)
+            let check = try CAdESCheck(parsed, signer: index, content: content, budget)
             judge(check.checked(budget), at: now, known: nil, into: &report)
             if !check.notUnderstood.isEmpty {
                 report.findings.append(
@@ -49,7 +51,8 @@ extension CAdESCheck {
         }
         stamps += archiveTimeStamps.map { stamp in
             CheckedSignature.TimeStamp(
-                kind: .archive, token: stamp.token, covered: stamp.protectedTimeStamps
+                kind: .archive, token: stamp.token, covered: stamp.protectedTimeStamps,
+                certificates: Set(stamp.protected.certificates)
             ) { stamp.octets }
         }
         return CheckedSignature(

@@ -32,38 +32,6 @@ package struct ValidationPolicy: Sendable, Hashable {
     static let knownSignatureAlgorithms = [SignatureScheme.Family.rsaPKCS1, .rsaPSS, .ecdsa].flatMap { family in
         DigestAlgorithm.allCases.map { SignatureScheme(family: family, hash: $0).policyName }
     }
-
-    /// What keeps an algorithm of `signature` from being accepted, where it is not settled by proof of an earlier time.
-    func findings(on signature: CheckedSignature, at now: Instant, proven: Instant?) -> [Finding] {
-        var findings: [Finding] = []
-        func judge(_ entry: Instant??, _ name: String) {
-            guard let until = entry else {
-                findings.append(
-                    .unknown(
-                        .cryptoConstraintsFailure, "algorithm-not-accepted",
-                        "The validation policy does not accept \(name)."))
-                return
-            }
-            guard let until, now >= until else { return }
-            if let proven, proven < until { return }
-            findings.append(
-                .unknown(
-                    proven == nil ? .cryptoConstraintsFailureNoProofOfExistence : .cryptoConstraintsFailure,
-                    "algorithm-no-longer-accepted",
-                    "The validation policy accepts \(name) only until \(until.rfc3339 ?? "an unknown time")."))
-        }
-        judge(signatureAlgorithms[signature.scheme.policyName], signature.scheme.policyName)
-        for function in signature.digests.sorted(by: { $0.rawValue < $1.rawValue }) {
-            judge(digestAlgorithms[function], function.rawValue)
-        }
-        if case .rsa(let bits) = signature.certificate.publicKey.kind, bits < minimumModulusBits {
-            findings.append(
-                .unknown(
-                    .cryptoConstraintsFailure, "key-too-short",
-                    "The signer's RSA key has \(bits) bits; the validation policy asks for \(minimumModulusBits)."))
-        }
-        return findings
-    }
 }
 
 extension SignatureScheme {

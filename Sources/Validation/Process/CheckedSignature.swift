@@ -11,6 +11,8 @@ struct CheckedSignature {
         let token: [UInt8]
         /// Of kind `archive`: the tokens that it covers; nil where it covers all before it.
         var covered: Set<[UInt8]>?
+        /// Of kind `archive`: the certificates (DER) that it covers, beside those inside of tokens.
+        var certificates: Set<[UInt8]> = []
         /// The octets whose digest the token must hold; nil where some of them are not at hand.
         let octets: () -> [UInt8]?
     }

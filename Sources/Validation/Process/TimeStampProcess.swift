@@ -7,6 +7,8 @@ struct ProvenTimes {
     var reports: [TimeStampReport] = []
     /// The earliest moment at which the signature is proven to have existed.
     var earliest: Instant?
+    /// The earliest moment at which a certificate (DER) is proven to have existed, beside the signer's own.
+    var certificates: [[UInt8]: Instant] = [:]
     /// True where time stamps contradict each other.
     var isOutOfOrder = false
 }
@@ -17,27 +19,38 @@ struct TimeStampProcess {
     let trust: TimeStampTrust
     let policy: ValidationPolicy
     let now: Instant
+    let budget: JudgementBudget
 
-    /// `known` is a moment at which the whole signature existed, by proof from outside of it.
-    func judge(_ stamps: [CheckedSignature.TimeStamp], _ data: KnownRevocation, known: Instant?) -> ProvenTimes {
+    /// `known` is a moment at which the whole signature existed, by proof from outside of it, with all `certificates`
+    /// (DER) that stand in it.
+    func judge(
+        _ stamps: [CheckedSignature.TimeStamp], _ data: KnownRevocation, known: Instant?, certificates: [[UInt8]]
+    ) -> ProvenTimes {
         var result = ProvenTimes(earliest: known)
+        if let known { for der in certificates { result.certificates[der] = known } }
         var archives: [(covered: Set<[UInt8]>?, latest: Instant)] = []
         for stamp in stamps.reversed() {
+            guard budget.isInTime() else { break }
             let covering = archives.filter { $0.covered?.contains(stamp.token) ?? true }.map(\.latest)
             let proven = (covering + [known].compactMap(\.self)).min()
-            let (report, time) = judge(stamp, data, existedAt: proven)
+            let (report, time) = judge(stamp, data, existedAt: proven, result.certificates)
             result.reports.insert(report, at: 0)
             guard let time else { continue }
             // What an archive time stamp covers existed before it.
             if let proven, time.time > proven.adding(seconds: policy.toleranceSeconds) { result.isOutOfOrder = true }
             result.earliest = [result.earliest, time.latest].compactMap(\.self).min()
-            if stamp.kind == .archive { archives.append((stamp.covered, time.latest)) }
+            guard stamp.kind == .archive else { continue }
+            archives.append((stamp.covered, time.latest))
+            for der in stamp.certificates {
+                result.certificates[der] = min(result.certificates[der] ?? time.latest, time.latest)
+            }
         }
         return result
     }
 
     private func judge(
-        _ stamp: CheckedSignature.TimeStamp, _ data: KnownRevocation, existedAt proven: Instant?
+        _ stamp: CheckedSignature.TimeStamp, _ data: KnownRevocation, existedAt proven: Instant?,
+        _ certificates: [[UInt8]: Instant]
     ) -> (TimeStampReport, ProvenTime?) {
         var report = TimeStampReport(kind: stamp.kind)
         let token: TimeStampToken
@@ -63,7 +76,10 @@ struct TimeStampProcess {
         case .success(let time):
             report.authority = time.chain[0].subject.text
             report.path = time.chain.map(\.subject.text)
-            return (report, time)
+            // By an algorithm that counts no more it proves nothing, unless it is proven to be older.
+            report.findings = policy.findings(
+                on: token, time.chain, trust.trust, at: now, proven: proven, certificates: certificates)
+            return (report, report.findings.isEmpty ? time : nil)
         case .failure(let fault):
             report.authority = token.certificates.first { !$0.isCA }?.subject.text
             report.take(fault)
@@ -96,7 +112,7 @@ struct TimeStampProcess {
 extension TimeStampReport {
     fileprivate mutating func take(_ fault: TimeStampFault) {
         findings = [
-            fault.isConclusive
+            fault.isConclusive && fault.subIndication != .cryptoConstraintsFailure
                 ? .failed(fault.subIndication, fault.reason, fault.explanation)
                 : .unknown(fault.subIndication, fault.reason, fault.explanation)
         ]

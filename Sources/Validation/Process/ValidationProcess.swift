@@ -31,14 +31,16 @@ struct ValidationProcess {
         let own = [signature.material, signature.timeStampMaterial]
         let stampData = KnownRevocation(
             timeStamps.trust, timeStamps.crls, timeStamps.ocsp, own, signature.budget)
-        let times = TimeStampProcess(trust: timeStamps, policy: policy, now: now)
-            .judge(signature.timeStamps, stampData, known: known)
+        let times = TimeStampProcess(trust: timeStamps, policy: policy, now: now, budget: signature.budget)
+            .judge(
+                signature.timeStamps, stampData, known: known,
+                certificates: own.flatMap(\.certificates) + signature.others.map(\.der))
         var conclusion = Conclusion(
             findings: signature.findings, provenSigningTime: times.earliest, timeStamps: times.reports,
             level: Self.level(of: signature, times.reports))
         conclusion.findings += policy.findings(on: signature, at: now, proven: times.earliest)
         let data = KnownRevocation(trust, crls, ocsp, own, signature.budget)
-        judgePath(of: signature, data, times.earliest, &conclusion)
+        judgePath(of: signature, data, times, &conclusion)
         judgeOrder(of: signature, times, &conclusion)
         return conclusion
     }
@@ -46,7 +48,7 @@ struct ValidationProcess {
     // MARK: The certificate (§5.3.4, §5.6.2)
 
     private func judgePath(
-        of signature: CheckedSignature, _ data: KnownRevocation, _ proven: Instant?, _ conclusion: inout Conclusion
+        of signature: CheckedSignature, _ data: KnownRevocation, _ times: ProvenTimes, _ conclusion: inout Conclusion
     ) {
         let strangers = signature.others + data.certificates
         func attempt(at moment: Instant, isProven: Bool) -> PathJudgement {
@@ -57,19 +59,33 @@ struct ValidationProcess {
             return PathValidator(trust: trust, crls: data.crls, ocsp: data.answers, requirements: requirements)
                 .judge(signature.certificate, intermediates: strangers, at: moment)
         }
+        guard signature.budget.isInTime() else { return }
         let claimed = signature.claimedSigningTime
         let present = attempt(at: now, isProven: false)
-        guard let fault = present.fault else { return conclusion.take(present, data, at: now) }
-        guard fault.mayBeSettledByProof, let proven else {
+        guard let fault = present.fault else { return take(present, data, at: now, times, &conclusion) }
+        guard fault.mayBeSettledByProof, let proven = times.earliest else {
             return conclusion.findings.append(fault.finding(signedAt: claimed))
         }
         let past = attempt(at: proven, isProven: true)
         guard past.fault == nil else {
             return conclusion.findings.append((past.fault ?? fault).finding(signedAt: claimed))
         }
-        conclusion.take(past, data, at: proven)
+        take(past, data, at: proven, times, &conclusion)
         // Data that are missing today are settled too, and nothing to speak of.
         if fault.isEnd { conclusion.remarks.append(Remark(fault)) }
+    }
+
+    /// The signer's certificate is as old as the signature, which names it; those above it are proven on their own.
+    private func take(
+        _ judgement: PathJudgement, _ data: KnownRevocation, at moment: Instant, _ times: ProvenTimes,
+        _ conclusion: inout Conclusion
+    ) {
+        guard case .valid(let holder) = judgement else { return }
+        conclusion.path = holder.chain.map(\.subject.text)
+        conclusion.revocation = data.sources(for: holder.chain, at: moment)
+        conclusion.findings += policy.findings(on: holder.chain, trust, at: now) { certificate in
+            certificate == holder.certificate ? times.earliest : times.certificates[certificate.der]
+        }
     }
 
     // MARK: Times (§5.5.4)
@@ -110,14 +126,6 @@ struct ValidationProcess {
         guard has(.signature) else { return .bB }
         guard !material.crls.isEmpty || !material.ocspResponses.isEmpty else { return .bT }
         return has(.archive) ? .bLTA : .bLT
-    }
-}
-
-extension ValidationProcess.Conclusion {
-    fileprivate mutating func take(_ judgement: PathJudgement, _ data: KnownRevocation, at moment: Instant) {
-        guard case .valid(let holder) = judgement else { return }
-        path = holder.chain.map(\.subject.text)
-        revocation = data.sources(for: holder.chain, at: moment)
     }
 }
 

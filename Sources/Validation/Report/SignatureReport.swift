@@ -50,12 +50,14 @@ package struct SignatureReport: Sendable, Hashable {
         package let canonicalByteCount: Int
         /// True where nothing of the document is left out but the signature and comments.
         package let isWholeDocument: Bool
+        /// True where the octets are a canonical form, in which comments do not stand.
+        package let leavesOutComments: Bool
 
         /// The octets of content that a signature of another format covers.
         static func octets(count: Int, isWhole: Bool) -> Coverage {
             Coverage(
                 kind: .octets, uri: "", element: "", id: "", path: "", canonicalByteCount: count,
-                isWholeDocument: isWhole)
+                isWholeDocument: isWhole, leavesOutComments: false)
         }
     }
 

@@ -92,6 +92,8 @@ extension Finding {
         case "not-well-formed", "no-signature", "not-an-e-prescription": "署名付き文書として読めません。"
         case "detached-content-missing": "署名された元のデータがありません。"
         case "algorithm-not-accepted", "algorithm-no-longer-accepted": "署名の暗号方式を受け入れられません。"
+        case "certificate-algorithm-not-accepted", "certificate-algorithm-no-longer-accepted":
+            "証明書の署名の暗号方式を受け入れられません。"
         default: "確認できない点、または誤りがあります。"
         }
     }

@@ -77,6 +77,7 @@ extension SignatureReport.Coverage {
         case .octets:
             (canonicalByteCount == 0 ? "data of which only the digest is known" : "\(canonicalByteCount) bytes")
                 + (isWholeDocument ? " inside the signature" : " given beside the signature")
+                + (leavesOutComments ? ", as XML without comments" : "")
                 + (uri.isEmpty ? "" : " (\(uri))")
         }
     }

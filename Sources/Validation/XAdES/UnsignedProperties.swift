@@ -25,6 +25,8 @@ struct UnsignedProperties {
     private(set) var material = ValidationMaterial()
     /// For time stamps' certificates.
     private(set) var timeStampMaterial = ValidationMaterial()
+    /// The place among `properties` at which each certificate (DER) stands first.
+    private(set) var certificatePlaces: [[UInt8]: Int] = [:]
     /// Names of properties, and of parts of them, that are not understood here.
     private(set) var notExamined: [String] = []
 
@@ -50,13 +52,13 @@ struct UnsignedProperties {
         } else if property.isNamed("ArchiveTimeStamp", Namespaces.xades141) {
             try readTimeStamp(property, .archive, at: place)
         } else if property.isNamed("CertificateValues", Namespaces.xades) {
-            try readCertificates(property, into: \.material)
+            try readCertificates(property, into: \.material, at: place)
         } else if property.isNamed("RevocationValues", Namespaces.xades) {
             try readRevocation(property, into: \.material)
         } else if property.isNamed("TimeStampValidationData", Namespaces.xades141) {
             for part in property.children {
                 if part.isNamed("CertificateValues", Namespaces.xades) {
-                    try readCertificates(part, into: \.timeStampMaterial)
+                    try readCertificates(part, into: \.timeStampMaterial, at: place)
                 } else if part.isNamed("RevocationValues", Namespaces.xades) {
                     try readRevocation(part, into: \.timeStampMaterial)
                 } else {
@@ -89,7 +91,7 @@ struct UnsignedProperties {
     }
 
     private mutating func readCertificates(
-        _ values: XMLElement, into material: WritableKeyPath<Self, ValidationMaterial>
+        _ values: XMLElement, into material: WritableKeyPath<Self, ValidationMaterial>, at place: Int
     ) throws(Finding) {
         for value in values.children {
             guard value.isNamed("EncapsulatedX509Certificate", Namespaces.xades), let der = Self.octets(value) else {
@@ -97,6 +99,7 @@ struct UnsignedProperties {
                 continue
             }
             self[keyPath: material].certificates.append(der)
+            certificatePlaces[der] = min(certificatePlaces[der] ?? place, place)
         }
         try limit(self[keyPath: material].certificates.count, Self.certificateLimit)
     }

@@ -16,11 +16,19 @@ extension XAdESCheck {
             timeStamps: (unsigned?.timeStamps ?? []).map { stamp in
                 // Several tokens of one property are over what stands before it, not over each other.
                 let covered = (unsigned?.timeStamps ?? []).filter { $0.place < stamp.place }.map(\.token)
+                let certificates = stamp.kind == .archive ? certificates(under: stamp) : []
                 return CheckedSignature.TimeStamp(
-                    kind: stamp.kind, token: stamp.token, covered: Set(covered), octets: { octets(under: stamp) })
+                    kind: stamp.kind, token: stamp.token, covered: Set(covered), certificates: certificates,
+                    octets: { octets(under: stamp) })
             },
             material: material, timeStampMaterial: unsigned?.timeStampMaterial ?? ValidationMaterial(),
             notExamined: unsigned?.notExamined ?? [], findings: findings, budget: budget)
+    }
+
+    /// Those of KeyInfo and of the properties before an archive time stamp.
+    private func certificates(under stamp: UnsignedProperties.TimeStamp) -> Set<[UInt8]> {
+        let kept = signature.properties?.unsigned.certificatePlaces.filter { $0.value < stamp.place } ?? [:]
+        return Set(kept.keys).union(signature.certificates)
     }
 
     /// What an archive time stamp that is added now would be over.

@@ -40,6 +40,7 @@ struct XAdESCheck {
     ) throws(Finding) {
         self.signature = signature
         self.budget = budget
+        try budget.mustBeInTime()
         let isForm = signature.structure == .ePrescription
         var targets: [ReferenceTarget] = []
         var covered: [SignatureReport.Coverage] = []
@@ -234,6 +235,8 @@ extension SignatureReport.Coverage {
     ) {
         uri = reference.uri ?? ""
         canonicalByteCount = byteCount
+        // Octets from outside are digested as they are unless a transform makes a canonical form of them.
+        leavesOutComments = !target.isOutside || reference.canonicalization != nil
         switch target {
         case .element(let found):
             (kind, element, path) = (.element, found.localName, found.path)

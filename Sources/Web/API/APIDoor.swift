@@ -82,8 +82,8 @@ struct APIDoor {
         return (
             fields,
             RequestOrigin(
-                requestID: context.requestID, token: token.text, credential: credential, idempotencyKey: key,
-                wantsReceipt: receipt == "full", deadline: deadline
+                requestID: context.requestID, token: token.text, client: token.claimedClient, credential: credential,
+                idempotencyKey: key, wantsReceipt: receipt == "full", deadline: deadline
             )
         )
     }

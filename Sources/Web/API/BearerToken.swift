@@ -5,6 +5,9 @@ internal import HTTPTypes
 struct BearerToken {
     /// The text behind `Bearer`; 1 to 16 384 bytes.
     let text: String
+    /// The issuer and client that the token claims, for sharing out capacity before anything is verified; empty for a
+    /// token that claims none.
+    let claimedClient: String
 
     /// Reads the one Authorization field (RFC 6750 §2.1); throws `.missingToken` or `.invalidToken`.
     init(_ headers: HTTPFields) throws(Failure) {
@@ -27,11 +30,10 @@ struct BearerToken {
             )
         }
         text = String(token)
+        claimedClient = Self.client(claimedBy: text)
     }
 
-    /// The issuer and client that the token claims, for sharing out capacity before anything is verified; empty for a
-    /// token that claims none.
-    var claimedClient: String {
+    private static func client(claimedBy text: String) -> String {
         let parts = text.split(separator: ".", maxSplits: 3, omittingEmptySubsequences: false)
         guard parts.count == 3, parts[1].utf8.count <= 8192, let payload = Base64URL.decode(parts[1]),
             let claims = try? JSONReader.object(payload)

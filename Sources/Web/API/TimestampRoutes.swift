@@ -22,7 +22,7 @@ struct TimestampRoutes {
             return try await door.working { () async throws(Failure) in
                 Response(
                     stamped: try await stamp(
-                        digest, policy: policy, token: token.text, deadline: origin.deadline))
+                        digest, policy: policy, origin))
             }
         }
     }

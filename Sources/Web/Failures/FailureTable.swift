@@ -254,15 +254,22 @@ package enum FailureTable {
         case .tooManyRequests:
             Row(
                 429, "too-many-requests", "This client sends too much at once",
-                next: "Send fewer requests at a time; repeat after Retry-After.",
-                operator: "limits.perClient and limits.perClientRate bound each client.",
+                next: "Send fewer requests at a time, or smaller ones; repeat after Retry-After.",
+                operator: "limits.perClient, limits.perClientRate and timestamps.perClientMinute bound each client.",
                 oauth: "temporarily_unavailable", retryAfter: 1
             )
         case .overloaded:
             Row(
                 503, "overloaded", "The service is overloaded", next: "Repeat after Retry-After.",
-                operator: "limits.queue bounds the work in flight; see what takes the time in the metrics.",
+                operator: "limits.queue bounds the work in flight, limits.judgements what is judged at once.",
                 oauth: "temporarily_unavailable", retryAfter: 1
+            )
+        case .judgementTimedOut:
+            Row(
+                503, "judgement-timed-out", "The signatures could not be judged in time",
+                next: "Repeat after Retry-After. If it fails again, judge the document with shirushi verify instead.",
+                operator: "limits.answerSeconds bounds it. One document alone: it was made to take long.",
+                oauth: "temporarily_unavailable", retryAfter: 5
             )
         case .keyUnavailable:
             Row(

@@ -9,7 +9,7 @@ struct SignOtherDocument: AsyncParsableCommand {
         abstract: "Have any other document signed, as XAdES or CAdES.",
         discussion: """
             With --local the document does not leave this machine: its digest is sent, and the signature that comes back
-            is put together with it here.
+            is put together with it here. The whole is verified before it is written; what does not hold is not.
 
             Packagings of xades: enveloped, enveloping, detached, internally-detached. Of
             cades: attached, detached.
@@ -64,7 +64,13 @@ struct SignOtherDocument: AsyncParsableCommand {
         if let id = here.elementID { words["elementId"] = id }
         body["documentDigests"] = [words]
         let (bytes, answer) = try await signature(of: body)
-        try server.write(try told { () throws(Failure) in try here.assembled(with: bytes) }, to: out, answer)
+        let whole: [UInt8]
+        do throws(Failure) { whole = try here.assembled(with: bytes) } catch {
+            let reasons = error.reasons.isEmpty ? "" : " (\(error.reasons.joined(separator: ", ")))"
+            throw CommandError(
+                "\(error.detail)\(reasons)\nNothing was written; the service's signature is recorded there.")
+        }
+        try server.write(whole, to: out, answer)
     }
 
     private func prepared(_ document: [UInt8], _ packaging: String) throws -> LocalDocument {

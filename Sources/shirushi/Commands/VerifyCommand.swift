@@ -3,7 +3,6 @@ import Certificates
 import HPKI
 import Host
 import Validation
-import YAML
 
 /// `shirushi verify`: judges the signatures of a document.
 struct VerifyCommand: AsyncParsableCommand {
@@ -64,17 +63,7 @@ struct VerifyCommand: AsyncParsableCommand {
     }
 
     private func validator() throws -> SignatureValidator {
-        var rules: ValidationPolicy
-        let file = try policy.map(read) ?? ValidationPolicy.shippedFile
-        do throws(YAMLError) {
-            rules = try ValidationPolicy(reading: file)
-        } catch {
-            throw CommandError("the validation policy cannot be used: \(error.description)", code: 64)
-        }
-        // Folders of a policy are relative to its file.
-        let base = Paths.absolute(policy.map { $0 + "/.." } ?? ".")
-        rules.signerTrust = rules.signerTrust.map { $0.hasPrefix("/") ? $0 : Paths.absolute(base + "/" + $0) }
-        rules.timeStampTrust = rules.timeStampTrust.map { $0.hasPrefix("/") ? $0 : Paths.absolute(base + "/" + $0) }
+        let rules = try ValidationPolicy.load(policy.map(Paths.absolute))
         guard let trust else {
             guard rules.signerTrust.isEmpty else {
                 throw CommandError("a policy that names anchors needs --trust too", code: 64)

@@ -8,6 +8,7 @@ import Identity
 import Keys
 import Policies
 import Transparency
+import Validation
 import Web
 import YAML
 
@@ -31,6 +32,9 @@ extension Configuration {
         if Set(clients.map(\.id)).count != clients.count { faults.append("`clients` names one client twice") }
         do { _ = try PolicySet(reading: try Files.read(policyFile, atMost: YAMLNode.byteLimit)) } catch {
             faults.append("`policy`: \(error)")
+        }
+        do throws(CommandError) { _ = try ValidationPolicy.load(validationPolicyFile) } catch {
+            faults.append("`validationPolicy`: \(error)")
         }
         faults += evidenceFaults
         if kind == .production { faults += productionFaults(in: home) }
@@ -77,6 +81,10 @@ extension Configuration {
             guard !trust.anchors.isEmpty else { throw CommandError("there is no certificate in \(home.trust)/anchors") }
             _ = try CRLStore.load(folder: home.crls, trust: trust)
         }
+        check("validationPolicy") {
+            _ = try TrustSnapshot(
+                home: home, policies: certificatePolicies, policy: try ValidationPolicy.load(validationPolicyFile))
+        }
         if !evidence.timestamps.authorities.isEmpty {
             check("timestamps") {
                 guard try !TrustRealm(folder: home.timestamps).trust.anchors.isEmpty else {
@@ -109,10 +117,10 @@ extension Configuration {
             faults.append(
                 "`kind` is production, and \(home.development) holds development authorities; make a new home")
         }
-        for folder in [home.trust, home.timestamps] {
+        for folder in [home.trust, home.timestamps] + furtherTrust {
             for anchor in (try? TrustStore.load(folder: folder))?.anchors ?? []
             where anchor.subject.text.contains(DevelopmentPKI.mark) {
-                let place = folder.dropFirst(home.path.count + 1)
+                let place = folder.hasPrefix(home.path + "/") ? folder.dropFirst(home.path.count + 1) : folder[...]
                 faults.append("`\(place)/anchors`: \(anchor.subject.text) is a development anchor")
             }
         }
@@ -120,6 +128,11 @@ extension Configuration {
             faults.append("`development`: a production instance has no development authority")
         }
         return faults
+    }
+
+    /// The folders that the validation policy names, with anchors of its own.
+    var furtherTrust: [String] {
+        (try? ValidationPolicy.load(validationPolicyFile)).map { $0.signerTrust + $0.timeStampTrust } ?? []
     }
 
     /// The effective configuration for people, without any secret.
@@ -147,6 +160,7 @@ extension Configuration {
             \(clients.joined(separator: "\n"))
             signing window:  \(window.seconds) s from auth_time, clock skew \(window.skewSeconds) s
             policy:          \(policyFile)
+            validation:      \(validationPolicyFile ?? "the policy that ships")
             revocation:      every \(certificates.pollSeconds) s from \(certificates.folder)/crls \
             and \(certificates.sources.count) addresses
             time stamps:     \(evidence.timestamps.authorities.isEmpty ? "none" : authorityList)

@@ -4,11 +4,12 @@ extension Configuration {
     /// What of the instance others than its owner may change, or have led elsewhere; each with what mends it.
     func exposures(in home: Home) -> [String] {
         let owned = beneath(home.secrets) + beneath(home.data)
-        let others = [
-            home.path, home.secrets, home.data, home.run, home.policies, home.hsm, home.configuration, policyFile,
-            home.trust,
-        ]
-        let trust = beneath(home.trust)
+        let others =
+            [
+                home.path, home.secrets, home.data, home.run, home.policies, home.hsm, home.configuration, policyFile,
+                home.trust,
+            ] + [validationPolicyFile].compactMap(\.self) + furtherTrust
+        let trust = ([home.trust] + furtherTrust).flatMap(beneath)
         let links = owned.filter(Files.isSymbolicLink).map { "`\($0)` is a symbolic link; put the file itself there" }
         let paths = others + owned + trust + trust.flatMap(beneath)
         return links

@@ -42,7 +42,7 @@ struct Reading {
         let known = [
             "kind", "origin", "publicOrigin", "listeners", "metrics", "hsm", "issuers", "clients", "signingWindow",
             "clockSkew", "policy", "certificates", "limits", "clock", "authorities", "keys",
-            "timestamps", "revocation", "development",
+            "timestamps", "revocation", "development", "validationPolicy",
         ]
         guard let map = root.mapping(allowed: known, faults: &faults) else { return nil }
         let kind = required("kind", in: map, or: .development) { (node) throws(YAMLError) in
@@ -72,6 +72,7 @@ struct Reading {
                     try node.string()
                 }
             ),
+            validationPolicyFile: validationPolicy(map),
             certificates: watched,
             certificatePolicies: policies,
             authorities: list("authorities", in: map) { $0.authority($1) },
@@ -81,6 +82,11 @@ struct Reading {
             requireSynchronisedClock: flag("requireSynchronised", in: clock),
             allowPrivateAddresses: kind == .development
         )
+    }
+
+    private mutating func validationPolicy(_ root: YAMLMapping) -> String? {
+        optional("validationPolicy", in: root, or: nil) { (node) throws(YAMLError) -> String? in try node.string() }
+            .map(home.resolve)
     }
 
     private mutating func listener(_ node: YAMLNode) -> WebSettings.Listener? {
@@ -236,7 +242,7 @@ struct Reading {
     private mutating func limits(_ node: YAMLNode?) -> (WebSettings.Limits, Int) {
         let known = [
             "bodyBytes", "bodyBudget", "headerCount", "headerBytes", "requestSeconds", "answerSeconds", "idleSeconds",
-            "connections", "connectionsPerAddress", "queue", "perClient", "perClientRate", "inFlight",
+            "connections", "connectionsPerAddress", "queue", "judgements", "perClient", "perClientRate", "inFlight",
         ]
         let map = node?.mapping(allowed: known, faults: &faults)
         let usual = WebSettings.Limits()
@@ -253,6 +259,7 @@ struct Reading {
             "connectionsPerAddress", in: map, or: usual.connectionsPerAddress, 1...100_000
         )
         limits.queue = number("queue", in: map, or: usual.queue, 1...100_000)
+        limits.judgements = number("judgements", in: map, or: usual.judgements, 1...100_000)
         limits.perClient = number("perClient", in: map, or: usual.perClient, 1...100_000)
         limits.perClientRate = number("perClientRate", in: map, or: usual.perClientRate, 0...1_000_000)
         return (limits, number("inFlight", in: map, or: 512, 1...100_000))

@@ -64,6 +64,8 @@ struct Configuration: Sendable {
     /// Time stamps and revocation data over the network.
     struct Evidence: Sendable {
         var timestamps: TimeStampSettings
+        /// Time stamps a minute that each client may have; 0 for any number.
+        var timestampsPerClientMinute: Int
         /// Whether authorities may have private addresses.
         var timestampsArePrivate: Bool
         var revocation: RevocationSettings
@@ -84,6 +86,8 @@ struct Configuration: Sendable {
     var clients: [ClientRegistration]
     var window: ActivationWindow
     var policyFile: String
+    /// What is judged by; nil for the policy that ships.
+    var validationPolicyFile: String?
     var certificates: CertificateWatch.Settings
     var certificatePolicies: Set<String>
     var authorities: [Authority]

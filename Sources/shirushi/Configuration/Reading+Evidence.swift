@@ -1,12 +1,13 @@
 import Evidence
 import HPKI
+import Signing
 import YAML
 
 // What the file says of time stamps and revocation data.
 extension Reading {
     mutating func evidence(_ root: YAMLMapping) -> Configuration.Evidence {
         let stamps = root["timestamps"]?.mapping(
-            allowed: ["authorities", "allowPrivateAddresses", "maximumAccuracy"], faults: &faults)
+            allowed: ["authorities", "allowPrivateAddresses", "maximumAccuracy", "perClientMinute"], faults: &faults)
         let data = root["revocation"]?.mapping(
             allowed: [
                 "prefixes", "allowPrivateAddresses", "refresh", "retry", "timeoutSeconds", "keptMegabytes",
@@ -27,6 +28,7 @@ extension Reading {
         revocation.keptBytes = number("keptMegabytes", in: data, or: revocation.keptBytes >> 20, 64...1_048_576) << 20
         return Configuration.Evidence(
             timestamps: timestamps,
+            timestampsPerClientMinute: number("perClientMinute", in: stamps, or: 600, 0...1_000_000),
             timestampsArePrivate: flag("allowPrivateAddresses", in: stamps),
             revocation: revocation,
             revocationIsPrivate: flag("allowPrivateAddresses", in: data),
@@ -67,6 +69,11 @@ extension Configuration {
         }
         if authorities.reduce(0, { $0 + $1.timeoutSeconds }) > 60 {
             faults.append("`timestamps.authorities`: their timeoutSeconds together are more than a minute")
+        }
+        if (1..<TimeStampRate.orderMost).contains(evidence.timestampsPerClientMinute) {
+            faults.append(
+                "`timestamps.perClientMinute` must be 0 or at least \(TimeStampRate.orderMost): one order may need so many"
+            )
         }
         for prefix in evidence.revocation.prefixes {
             // Without the slash behind the host, another host's name could begin so.

@@ -28,18 +28,25 @@ struct FrontCommand: AsyncParsableCommand {
         }
         let core = CoreClient()
         ControlSocket.receive { core.connect($0) }
-        let trust = try TrustSnapshot(home: home, policies: configuration.certificatePolicies)
+        let policy = try ValidationPolicy.load(configuration.validationPolicyFile)
+        logger.info(
+            "documents are judged by a validation policy",
+            metadata: ["policy": "\(policy.id)", "sha256": "\(policy.digest?.hex ?? "")"])
+        let trust = try TrustSnapshot(home: home, policies: configuration.certificatePolicies, policy: policy)
         let failpoint = Failpoint(
             armed: configuration.kind == .development ? Environment["SHIRUSHI_FAILPOINT"] : nil
         )
         let evidence = try FrontEvidence(home: home, configuration, trust: trust, logger)
+        let rate = TimeStampRate(perMinute: configuration.evidence.timestampsPerClientMinute)
         let sign = SignDocument(
             core: core, validator: { trust.validator },
-            evidence: LevelEvidence(evidence.timestamps, evidence.revocation, clock: .live), clock: .live,
+            evidence: LevelEvidence(evidence.timestamps, evidence.revocation, clock: .live),
+            judges: Judges(inHand: configuration.web.limits.judgements), stampRate: rate, clock: .live,
             failpoint: failpoint)
         let web = try WebServer(
-            settings: configuration.web, sign: sign, stamp: StampDigest(core: core, client: evidence.timestamps),
-            core: core, health: { await Self.health(core, configuration) },
+            settings: configuration.web, sign: sign,
+            stamp: StampDigest(core: core, client: evidence.timestamps, rate: rate), core: core,
+            health: { await Self.health(core, configuration) },
             random: .live, logger: logger, failpoint: failpoint
         )
         var group = ServiceGroupConfiguration(

@@ -13,8 +13,8 @@ final class TrustSnapshot: Sendable {
     private let policy: ValidationPolicy
     private let current: Mutex<(validator: SignatureValidator, realm: TrustRealm)>
 
-    convenience init(home: Home, policies: Set<String>) throws {
-        let policy = try ValidationPolicy(reading: ValidationPolicy.shippedFile)
+    /// What an instance trusts, with the validation policy that it judges by.
+    convenience init(home: Home, policies: Set<String>, policy: ValidationPolicy) throws {
         try self.init(folder: home.trust, policies: policies, policy: policy)
     }
 
