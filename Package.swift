@@ -95,12 +95,13 @@ let package = Package(
             swiftSettings: strict
         ),
         module("Audit", ["HPKI", "Host", "JOSE", "Transparency", "Storage", "Identity", "Policies"], [crypto]),
+        module("AuditIndex", ["HPKI", "Host", "CoreProtocol", "Storage", "Audit"]),
         module("Keys", ["HPKI", "Host", "Audit", "Certificates", "PKCS11", "Storage"], [crypto, logging]),
         module(
             "Core",
             [
                 "HPKI", "Host", "JOSE", "CoreProtocol", "Formats", "Certificates", "PKCS11", "Transparency", "Storage",
-                "Identity", "Policies", "Audit", "Keys",
+                "Identity", "Policies", "Audit", "AuditIndex", "Keys",
             ],
             [crypto, logging]
         ),
@@ -162,6 +163,7 @@ let package = Package(
         tests("Policies", ["HPKI", "YAML", "Identity"]),
         tests("Transparency", ["HPKI"]),
         tests("Audit", ["HPKI", "Host", "JOSE", "Transparency", "Storage", "Policies", "Identity"], [crypto]),
+        tests("AuditIndex", ["HPKI", "Host", "CoreProtocol", "Storage", "Audit"]),
         tests(
             "Keys", ["HPKI", "Host", "Audit", "Certificates", "PKCS11", "Storage", "Development"], [logging]
         ),
@@ -169,7 +171,7 @@ let package = Package(
             "Core",
             [
                 "HPKI", "Host", "JOSE", "CoreProtocol", "Formats", "Certificates", "PKCS11", "Storage", "Identity",
-                "Policies", "Audit", "Keys", "Development",
+                "Policies", "Audit", "AuditIndex", "Keys", "Development",
             ],
             [logging]
         ),
