@@ -53,6 +53,9 @@ package struct RequestFrame: Sendable, Hashable {
         case .registration(let command):
             writer.uint8(7)
             command.write(to: &writer)
+        case .review(let command):
+            writer.uint8(10)
+            command.write(to: &writer)
         }
         return writer.bytes
     }
@@ -84,6 +87,7 @@ package struct RequestFrame: Sendable, Hashable {
             request = .refuse(RefusalNotice(requestID: requestID, token: token, form: form, kind: kind))
         case 9: request = .identify(token: try reader.text(atMost: 16_384))
         case 7: request = .registration(try RegistrationCommand(from: &reader))
+        case 10: request = .review(try ReviewCommand(from: &reader))
         default: throw .invalidValue
         }
         try reader.end()

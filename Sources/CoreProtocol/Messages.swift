@@ -16,6 +16,8 @@ package enum CoreRequest: Sendable, Hashable {
     case admin(AdminRequest, proof: [UInt8])
     /// What a registration authority, or an operator in its place, asks of the registry.
     case registration(RegistrationCommand)
+    /// What a reviewer asks of the log, or a holder of their own keys.
+    case review(ReviewCommand)
 }
 
 /// What front tells of a request that it refused itself, before anything was asked of core.
@@ -66,6 +68,7 @@ package enum CoreReply: Sendable, Hashable {
     case keysReport(KeysReport)
     case rotation(RotationFacts)
     case registration(RegistrationReply)
+    case review(ReviewReply)
     /// The request was not done: kind, detail, rule and retry time reach the caller; a cause never leaves core.
     case failed(Failure)
 }

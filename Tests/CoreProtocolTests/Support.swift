@@ -22,8 +22,8 @@ enum Samples {
     static let signature = made(SignatureID("00112233445566778899aabbccddeeff"))
     static let credential = made(CredentialID("doctor-1-a"))
 
-    static let requests: [CoreRequest] = chain + RegistrationSamples.requests
-    static let replies: [CoreReply] = answers + RegistrationSamples.replies
+    static let requests: [CoreRequest] = chain + RegistrationSamples.requests + ReviewSamples.requests
+    static let replies: [CoreReply] = answers + RegistrationSamples.replies + ReviewSamples.replies
 
     private static let chain: [CoreRequest] =
         [

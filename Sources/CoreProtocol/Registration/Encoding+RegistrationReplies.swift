@@ -85,7 +85,7 @@ extension HolderFacts {
 }
 
 extension CredentialFacts {
-    fileprivate func write(to writer: inout WireWriter) {
+    func write(to writer: inout WireWriter) {
         writer.text(id.description)
         writer.text(holder.description)
         writer.text(state.rawValue)
@@ -99,7 +99,7 @@ extension CredentialFacts {
         writer.integer(changedAt.milliseconds)
     }
 
-    fileprivate init(from reader: inout WireReader) throws(WireError) {
+    init(from reader: inout WireReader) throws(WireError) {
         let id = try reader.credentialID()
         let holder = try reader.holderID()
         guard let state = CredentialState(rawValue: try reader.text(atMost: 32)) else { throw .invalidValue }
