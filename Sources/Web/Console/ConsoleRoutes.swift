@@ -201,6 +201,6 @@ struct ConsoleRoutes: Sendable {
 
     /// A part of the address, its percent-encoding resolved.
     private static func identifier(_ name: String, _ context: APIContext) -> String? {
-        context.parameters.get(name).flatMap(URLFields.decodedPart)
+        context.parameters.get(name).flatMap { PercentEncoding.decode($0[...], plus: "+") }
     }
 }

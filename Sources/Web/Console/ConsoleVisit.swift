@@ -77,8 +77,9 @@ struct ConsoleVisit {
 
     /// An address of this console that a sign-in may lead back to; nil for anything else.
     static func safePlace(_ text: String?) -> String? {
-        guard let text, text.utf8.count <= 2048, text == "/console" || text.hasPrefix("/console/")
-            || text.hasPrefix("/console?"), !text.hasPrefix("/console/sign-"),
+        guard let text, text.utf8.count <= 2048,
+            text == "/console" || text.hasPrefix("/console/")
+                || text.hasPrefix("/console?"), !text.hasPrefix("/console/sign-"),
             text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "\\") && $0 != UInt8(ascii: "#") })
         else { return nil }
         return text

@@ -21,7 +21,8 @@ enum ConsoleSpan: String, CaseIterable, Sendable {
         let (step, count, group) = shape
         let end = step.floor(now).adding(seconds: step.seconds)
         // Bars of several hours begin at midnight in Japan.
-        let from = group > 1 && step == .hour
+        let from =
+            group > 1 && step == .hour
             ? OverviewStep.day.floor(now).adding(seconds: -(count - 24) * step.seconds)
             : end.adding(seconds: -count * step.seconds)
         return (from, end)

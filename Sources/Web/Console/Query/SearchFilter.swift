@@ -19,7 +19,8 @@ struct SearchFilter {
         filter.to = try Self.read("to", fields) { text in
             ConsoleTime.reading(text)?.adding(seconds: text.utf8.count == 10 ? 86_400 : 60)
         }
-        filter.kinds = try Self.read("kind", fields) { word in RecordKind.allCases.first { $0.name == word } }
+        filter.kinds =
+            try Self.read("kind", fields) { word in RecordKind.allCases.first { $0.name == word } }
             .map { [$0] } ?? []
         filter.outcome = try Self.read("outcome", fields) { word in RecordOutcome.allCases.first { $0.name == word } }
         filter.form = try Self.read("document", fields, DocumentForm.init)

@@ -15,13 +15,13 @@ struct URLFields: Sendable {
         guard text.utf8.count <= limit else {
             throw Failure(.malformedRequest, "The query is longer than \(limit) bytes.")
         }
-        let parts = text.utf8.split(separator: UInt8(ascii: "&"))
+        let parts = Substring(text).split(separator: "&")
         guard parts.count <= Self.fieldLimit else {
             throw Failure(.malformedRequest, "The query has more than \(Self.fieldLimit) fields.")
         }
         var values: [String: String] = [:]
         for part in parts {
-            let pair = part.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+            let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = try Self.decoded(pair[0])
             guard known.contains(name) else {
                 throw Failure(.malformedRequest, "The query has a field that this page does not know.")
@@ -43,22 +43,8 @@ struct URLFields: Sendable {
     }
 
     /// Percent-decoded UTF-8 without controls.
-    private static func decoded(_ part: some Collection<UInt8>) throws(Failure) -> String {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(part.count)
-        var rest = Array(part)[...]
-        while let byte = rest.popFirst() {
-            switch byte {
-            case UInt8(ascii: "+"): bytes.append(0x20)
-            case UInt8(ascii: "%"):
-                guard rest.count >= 2, let decoded = Hex.decode(String(decoding: rest.prefix(2), as: UTF8.self).lowercased())
-                else { throw malformed }
-                bytes += decoded
-                rest = rest.dropFirst(2)
-            default: bytes.append(byte)
-            }
-        }
-        guard let text = String(validating: bytes, as: UTF8.self),
+    private static func decoded(_ part: Substring) throws(Failure) -> String {
+        guard let text = PercentEncoding.decode(part, plus: " "),
             text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
         else { throw malformed }
         return text

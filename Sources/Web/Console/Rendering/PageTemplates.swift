@@ -44,7 +44,8 @@ struct PageTemplates: Sendable {
         templates[name]?.render(view) ?? ""
     }
 
-    private static let sources: [String: String] = [
+    /// Each template's text by its name.
+    static let sources: [String: String] = [
         "top": PackageResources.top_mustache, "bottom": PackageResources.bottom_mustache,
         "sign-in": PackageResources.sign_in_mustache, "overview": PackageResources.overview_mustache,
         "search": PackageResources.search_mustache, "record": PackageResources.record_mustache,

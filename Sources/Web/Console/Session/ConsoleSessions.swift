@@ -1,22 +1,22 @@
-internal import HPKI
+package import HPKI
 internal import Synchronization
 
 /// Who is signed in: their token stays here, and the browser has nothing but a random name for it.
 ///
 /// Sessions live in front's memory alone: they end with the process, when nobody asks for `idleSeconds`, and with the
 /// token.
-final class ConsoleSessions: Sendable {
+package final class ConsoleSessions: Sendable {
     /// One reviewer at one browser.
-    struct Session: Sendable, Hashable {
+    package struct Session: Sendable, Hashable {
         /// The access token that core judged when the session began and judges again with every request.
-        let token: String
-        let subject: String
+        package let token: String
+        package let subject: String
         /// Nil for a holder, who sees the uses of their own key and nothing else.
-        let role: ReviewerRole?
+        package let role: ReviewerRole?
         /// What a form must bring back.
-        let formToken: String
+        package let formToken: String
         /// On the monotonic clock, in nanoseconds: the end of the token.
-        let end: UInt64
+        package let end: UInt64
     }
 
     private struct Entry {
@@ -33,7 +33,8 @@ final class ConsoleSessions: Sendable {
     // so that how long a look-up takes tells nothing of a name.
     private let entries = Mutex<[Digest: Entry]>([:])
 
-    init(limit: Int, idleSeconds: Int, random: Random, now: @escaping @Sendable () -> UInt64) {
+    /// No session yet; `now` is monotonic, in nanoseconds.
+    package init(limit: Int, idleSeconds: Int, random: Random, now: @escaping @Sendable () -> UInt64) {
         self.limit = limit
         idle = UInt64(idleSeconds) * 1_000_000_000
         self.random = random
@@ -43,7 +44,7 @@ final class ConsoleSessions: Sendable {
     /// Begins a session and gives the name that the browser keeps: 32 random bytes in hexadecimal.
     ///
     /// Where there are too many the one that was idle for longest ends.
-    func begin(token: String, subject: String, role: ReviewerRole?, seconds: Int64) -> String {
+    package func begin(token: String, subject: String, role: ReviewerRole?, seconds: Int64) -> String {
         let name = Hex.encode(random.bytes(32))
         let time = now()
         let session = Session(
@@ -60,7 +61,7 @@ final class ConsoleSessions: Sendable {
     }
 
     /// The session of that name, whose idle time begins anew; nil where there is none any more.
-    func find(_ name: String) -> Session? {
+    package func find(_ name: String) -> Session? {
         let time = now()
         return entries.withLock { entries in
             guard let entry = entries[Self.key(name)] else { return nil }
@@ -73,11 +74,13 @@ final class ConsoleSessions: Sendable {
         }
     }
 
-    func end(_ name: String) {
+    /// Ends the session of that name, if there is one.
+    package func end(_ name: String) {
         entries.withLock { $0[Self.key(name)] = nil }
     }
 
-    var count: Int { entries.withLock { $0.count } }
+    /// How many sessions are kept, those included that ended by themselves since another began.
+    package var count: Int { entries.withLock { $0.count } }
 
     private func isAlive(_ entry: Entry, _ time: UInt64) -> Bool {
         time < entry.session.end && time &- entry.lastUse < idle

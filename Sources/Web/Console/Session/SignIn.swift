@@ -71,7 +71,7 @@ struct SignIn: Sendable {
         _ token: BearerToken, _ visit: ConsoleVisit
     ) async throws(Failure) -> (subject: String, role: ReviewerRole?, seconds: Int64) {
         let refusal: Failure
-        do {
+        do throws(Failure) {
             guard case .me(let facts) = try await door.ask(.me, token: token.text, visit.requestID) else {
                 throw ConsoleDoor.unexpected
             }

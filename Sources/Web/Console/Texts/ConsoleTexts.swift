@@ -43,3 +43,24 @@ struct ConsoleTexts: Sendable {
         return result + rest
     }
 }
+
+/// The words and what asks for them, for the tests that hold the languages together.
+package enum ConsoleWords {
+    /// Every text by its key, for each language by its tag.
+    package static var tables: [String: [String: String]] {
+        Dictionary(uniqueKeysWithValues: Language.allCases.map { ($0.rawValue, ConsoleTexts.of($0).table) })
+    }
+
+    /// The keys that the templates ask for.
+    package static var ofTemplates: Set<String> {
+        var keys: Set<String> = []
+        for text in PageTemplates.sources.values {
+            var rest = text[...]
+            while let start = rest.firstRange(of: "{{t.") {
+                rest = rest[start.upperBound...]
+                keys.insert(String(rest.prefix { $0 != "}" }))
+            }
+        }
+        return keys
+    }
+}
