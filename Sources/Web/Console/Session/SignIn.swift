@@ -97,7 +97,7 @@ struct SignIn: Sendable {
             .signIn, visit, heading: visit.texts["signInTitle"],
             [
                 "formToken": formName, "to": place ?? "",
-                "command": "shirushi token --home var/run/home --reviewer auditor-1",
+                "command": "shirushi token --home var/run/home --reviewer auditor",
                 "notice": shown(
                     notice.map { notice -> View in
                         [
