@@ -96,12 +96,13 @@ let package = Package(
             swiftSettings: strict
         ),
         module("Audit", ["HPKI", "Host", "Storage", "Identity", "Policies"], [crypto]),
+        module("AuditIndex", ["HPKI", "Host", "CoreProtocol", "Storage", "Audit"]),
         module("Keys", ["HPKI", "Host", "Audit", "Certificates", "PKCS11", "Storage"], [crypto, logging]),
         module(
             "Core",
             [
                 "HPKI", "Host", "CoreProtocol", "Formats", "Certificates", "PKCS11", "Storage", "Identity", "Policies",
-                "Audit", "Keys",
+                "Audit", "AuditIndex", "Keys",
             ],
             [crypto, logging]
         ),
@@ -164,6 +165,7 @@ let package = Package(
         tests("Formats", ["HPKI", "XML", "Certificates", "Development", "Validation"]),
         tests("Policies", ["HPKI", "YAML", "Identity"]),
         tests("Audit", ["HPKI", "Host", "JOSE", "Storage", "Policies", "Identity"], [crypto]),
+        tests("AuditIndex", ["HPKI", "Host", "CoreProtocol", "Storage", "Audit"]),
         tests(
             "Keys", ["HPKI", "Host", "Audit", "Certificates", "PKCS11", "Storage", "Development"], [logging]
         ),
@@ -171,7 +173,7 @@ let package = Package(
             "Core",
             [
                 "HPKI", "Host", "JOSE", "CoreProtocol", "Formats", "Certificates", "PKCS11", "Storage", "Identity",
-                "Policies", "Audit", "Keys", "Development",
+                "Policies", "Audit", "AuditIndex", "Keys", "Development",
             ],
             [logging]
         ),

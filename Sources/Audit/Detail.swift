@@ -34,6 +34,10 @@ package enum DetailField: UInt8, Sendable, Hashable, CaseIterable {
     case registration = 15
     /// A credential's states before and after, `before>after`.
     case transition = 16
+    /// Issuer, subject, role, `auth_time` and token digest of who looked at the log, a line each.
+    case reviewer = 17
+    /// What was asked of the log, `name=value`, a line each.
+    case subject = 18
 
     /// The word that people read.
     package var name: String {
@@ -54,6 +58,8 @@ package enum DetailField: UInt8, Sendable, Hashable, CaseIterable {
         case .authority: "authority"
         case .registration: "registration"
         case .transition: "transition"
+        case .reviewer: "reviewer"
+        case .subject: "subject"
         }
     }
 }

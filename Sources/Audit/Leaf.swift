@@ -16,6 +16,8 @@ package enum EntryKind: UInt16, Sendable, Hashable, CaseIterable {
     case configuration = 6
     /// A credential or a holder was made or changed.
     case administration = 7
+    /// A reviewer looked at the log; recorded before anything is answered.
+    case inspection = 8
 
     /// The word that people read.
     package var name: String {
@@ -27,6 +29,7 @@ package enum EntryKind: UInt16, Sendable, Hashable, CaseIterable {
         case .stop: "stop"
         case .configuration: "configuration"
         case .administration: "administration"
+        case .inspection: "inspection"
         }
     }
 }

@@ -1,4 +1,5 @@
 import Audit
+import AuditIndex
 package import CoreProtocol
 package import HPKI
 import Host
@@ -10,6 +11,7 @@ import Storage
 extension CoreInstance {
     /// Polls revocation lists and forgets old claims until its task is cancelled.
     package func run(logger: Logger) async {
+        review.index.start()
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await watch.run(log: logger) }
             group.addTask { await recheckLog(logger) }
@@ -92,6 +94,7 @@ extension CoreInstance {
         sign.custody.forgetAll()
         await pool.close()
         await module.finalize()
+        await review.index.stop()
         try? database.close()
         lock.release()
     }
@@ -109,9 +112,13 @@ extension CoreInstance {
         metrics.append(
             HealthFacts.Metric(name: "shirushi_core_clock_drift_milliseconds", value: clockGuard.driftMilliseconds)
         )
+        let index = review.index.facts
+        metrics.append(
+            HealthFacts.Metric(name: "shirushi_core_audit_index_behind", value: Int64(clamping: index.behind)))
         return HealthFacts(
             hsm: isTokenReady && !sign.custody.isFailing, audit: log.isRunning, clock: clockGuard.isSteady,
-            alarms: watch.alarms(at: now) + keyFaults.withLock { Array($0.prefix(5)) } + ceremonyAlarm,
+            alarms: watch.alarms(at: now) + keyFaults.withLock { Array($0.prefix(5)) } + ceremonyAlarm
+                + indexAlarm(index),
             metrics: metrics
         )
     }
@@ -121,6 +128,12 @@ extension CoreInstance {
         guard settings.registration.mode == .wrapped, !registry.epochs.all.contains(where: { $0.state == .current })
         else { return [] }
         return ["there is no wrapping key, so no key can be made; two officers make it: shirushi hsm init"]
+    }
+
+    /// A search that misses so many records is no search; while the index is made anew it says so itself.
+    private func indexAlarm(_ facts: IndexFacts) -> [String] {
+        guard !facts.isRebuilding, facts.behind > 10_000 else { return [] }
+        return ["the log's index is \(facts.behind) records behind, so the console does not find the newest"]
     }
 
     /// Compares the token with the registry, and the registry with the log.

@@ -1,4 +1,5 @@
 package import Audit
+import AuditIndex
 package import Certificates
 import CoreProtocol
 package import HPKI
@@ -42,6 +43,8 @@ package enum CoreStartError: Error, Sendable, CustomStringConvertible {
 package struct CoreInstance: Sendable {
     package let sign: Sign
     package let registry: Registry
+    /// Answers those who look at the log.
+    package var review: Review
     let database: Database
     let log: AuditLog
     /// The part of the log that the start took from a mark.
@@ -170,8 +173,16 @@ package struct CoreInstance: Sendable {
                 database: database, custody: custody, epochs: epochs, offers: registration.offers, random: random),
             clock: clock, random: random, failpoint: failpoint
         )
+        let review = Review(
+            identification: sign.identification, policies: settings.policies, clients: sign.clients,
+            database: database, log: log,
+            index: AuditIndex(at: paths.auditIndex, of: LogSource(database)) { fault in
+                logger.warning("the log's index does not follow", metadata: ["cause": "\(fault)"])
+            },
+            clock: clock
+        )
         return CoreInstance(
-            sign: sign, registry: registry, database: database, log: log, recheck: recheck, pool: token.pool,
+            sign: sign, registry: registry, review: review, database: database, log: log, recheck: recheck, pool: token.pool,
             module: token.module, watch: watch, settings: settings, clock: clock, clockGuard: ClockGuard(clock: clock),
             lock: lock, adminKey: keys.admin
         )

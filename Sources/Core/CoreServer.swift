@@ -88,8 +88,10 @@ package final class CoreServer: Sendable {
                     throw Failure(.denied, "Authorities come through front; an operator proves it with the admin key.")
                 }
                 return .registration(try await core.registry(command))
-            case .review:
-                throw Failure(.coreUnavailable, "The log cannot be searched yet.")
+            case .review(let command):
+                let reply = try await core.review(command)
+                counters.count("review-\(command.question.kind.rawValue)")
+                return .review(reply)
             }
         } catch {
             // Refusals of strangers are counted here and never reach the log's tree.

@@ -1,4 +1,5 @@
 import Audit
+import AuditIndex
 import HPKI
 package import Identity
 package import Keys
@@ -14,6 +15,8 @@ package struct CoreSettings: Sendable {
         package var auditHead: String
         /// What a start need not hash again.
         package var auditMark: String
+        /// What makes the log searchable; follows from it.
+        package var auditIndex: String
         package var lock: String
         package var adminSocket: String
         package var logKey: String
@@ -31,6 +34,7 @@ package struct CoreSettings: Sendable {
             database = home + "/data/core.sqlite"
             auditHead = home + "/data/audit.head"
             auditMark = home + "/data/audit.mark"
+            auditIndex = home + "/data/audit-index.sqlite"
             lock = home + "/run/lock"
             adminSocket = home + "/run/admin.sock"
             logKey = home + "/secrets/log.key"
@@ -118,6 +122,6 @@ package enum CoreSchema {
     /// In the order in which they are made.
     package static let parts = [
         HolderStore.part, CredentialStore.part, WrappingEpochStore.part, SignatureStore.part, ImportStore.part,
-        BackupStore.part, AuditSchema.part,
+        BackupStore.part, AuditSchema.part, ErasureSchema.part,
     ]
 }

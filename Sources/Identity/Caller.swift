@@ -46,6 +46,39 @@ extension TokenIdentification {
     func caller(
         of token: VerifiedToken, digest: Digest, issuer: IssuerSettings
     ) async throws(IdentityError) -> Caller {
+        let facts = try TokenFacts(token, issuer: issuer)
+        guard let holder = try await holder(of: facts.subject, issuer: issuer) else { throw .unknownHolder }
+        return Caller(
+            holder: holder, issuer: issuer.issuer, subject: facts.subject, client: facts.client, method: facts.method,
+            tokenRoles: token.roles.map { $0.map { HCRole($0) } }, authenticatedAt: facts.authenticatedAt,
+            tokenExpiresAt: facts.expiresAt, tokenValidFrom: facts.validFrom, tokenDigest: digest
+        )
+    }
+
+    /// Throws when the token of `caller` has expired or is not valid yet.
+    func checkTimes(of caller: Caller, at now: Instant) throws(IdentityError) {
+        try window.checkTimes(expiresAt: caller.tokenExpiresAt, validFrom: caller.tokenValidFrom, at: now)
+    }
+}
+
+extension ActivationWindow {
+    /// Throws when a token has expired or is not valid yet.
+    func checkTimes(expiresAt: Instant, validFrom: Instant?, at now: Instant) throws(IdentityError) {
+        guard now < expiresAt.adding(seconds: skewSeconds) else { throw .expired(at: expiresAt) }
+        if let validFrom, now < validFrom.adding(seconds: -skewSeconds) { throw .notYetValid(until: validFrom) }
+    }
+}
+
+/// What every token says of whoever shows it, judged but for its times.
+struct TokenFacts {
+    let subject: String
+    let client: ClientID?
+    let method: AuthenticationMethod
+    let authenticatedAt: Instant
+    let expiresAt: Instant
+    let validFrom: Instant?
+
+    init(_ token: VerifiedToken, issuer: IssuerSettings) throws(IdentityError) {
         guard token.issuer == issuer.issuer else { throw .unknownIssuer }
         guard token.audience.contains(issuer.audience) else { throw .wrongAudience }
         guard let subject = token.subject, (1...255).contains(subject.utf8.count),
@@ -65,21 +98,11 @@ extension TokenIdentification {
             guard let id = ClientID(text) else { throw .claim("client_id", "is no client identifier") }
             client = id
         }
-        guard let holder = try await holder(of: subject, issuer: issuer) else { throw .unknownHolder }
-        return Caller(
-            holder: holder, issuer: issuer.issuer, subject: subject, client: client, method: method,
-            tokenRoles: token.roles.map { $0.map { HCRole($0) } }, authenticatedAt: authenticatedAt,
-            tokenExpiresAt: expires, tokenValidFrom: token.notBefore, tokenDigest: digest
-        )
-    }
-
-    /// Throws when the token of `caller` has expired or is not valid yet.
-    func checkTimes(of caller: Caller, at now: Instant) throws(IdentityError) {
-        guard now < caller.tokenExpiresAt.adding(seconds: window.skewSeconds) else {
-            throw .expired(at: caller.tokenExpiresAt)
-        }
-        if let validFrom = caller.tokenValidFrom, now < validFrom.adding(seconds: -window.skewSeconds) {
-            throw .notYetValid(until: validFrom)
-        }
+        self.subject = subject
+        self.client = client
+        self.method = method
+        self.authenticatedAt = authenticatedAt
+        expiresAt = expires
+        validFrom = token.notBefore
     }
 }

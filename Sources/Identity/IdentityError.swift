@@ -22,6 +22,8 @@ package enum IdentityError: Error, Sendable, Hashable {
     case claim(String, String)
     /// No enabled holder belongs to this issuer and subject.
     case unknownHolder
+    /// The token makes nobody who may look at the log: why, by its claim `shirushi_roles`.
+    case notReviewer(String)
     /// `auth_time` lies too far back.
     case windowElapsed(end: Instant)
 }
@@ -56,6 +58,8 @@ extension IdentityError {
             Failure(.invalidToken, "The access token was refused: its claim \(name) \(fault).")
         case .unknownHolder:
             Failure(.unknownHolder, "No enabled holder is registered here for this token's issuer and subject.")
+        case .notReviewer(let reason):
+            Failure(.denied, "The access token lets nobody look at the log: its claim shirushi_roles \(reason).")
         case .windowElapsed(let end):
             Failure(
                 .windowElapsed,

@@ -36,10 +36,7 @@ package final class TokenIdentification: Sendable {
             try checkTimes(of: known.caller, at: now)
             return known.caller
         }
-        let issuer: String
-        do { issuer = try TokenVerifier.unverifiedIssuer(compact) } catch { throw .token("\(error)") }
-        guard let (settings, keys) = issuers[issuer] else { throw .unknownIssuer }
-        let token = try await verify(compact, settings, keys)
+        let (token, settings) = try await verified(compact)
         let caller = try await caller(of: token, digest: Digest(of: Array(compact.utf8)), issuer: settings)
         try checkTimes(of: caller, at: now)
         verified.withLock { verified in
@@ -48,6 +45,23 @@ package final class TokenIdentification: Sendable {
             verified[compact] = (caller, now.adding(seconds: Self.judgementSeconds))
         }
         return caller
+    }
+
+    /// Judges the compact token of somebody who looks at the log; throws what is wrong with it.
+    ///
+    /// Few look, so every token is judged anew.
+    package func reviewer(_ compact: String) async throws(IdentityError) -> Reviewer {
+        let (token, settings) = try await verified(compact)
+        let digest = Digest(of: Array(compact.utf8))
+        return try Reviewer(token, digest: digest, issuer: settings, window: window, at: clock.now())
+    }
+
+    /// The token behind its signature, and its issuer.
+    private func verified(_ compact: String) async throws(IdentityError) -> (VerifiedToken, IssuerSettings) {
+        let issuer: String
+        do { issuer = try TokenVerifier.unverifiedIssuer(compact) } catch { throw .token("\(error)") }
+        guard let (settings, keys) = issuers[issuer] else { throw .unknownIssuer }
+        return (try await verify(compact, settings, keys), settings)
     }
 
     /// Opens the caller's window; throws `.windowElapsed` behind its end.

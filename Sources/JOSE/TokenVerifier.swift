@@ -78,6 +78,8 @@ package struct VerifiedToken: Sendable, Hashable {
     package let scope: [String]
     /// `roles` (RFC 9068 §2.2.3.1); nil where the issuer is silent.
     package let roles: [String]?
+    /// `shirushi_roles`, what somebody who looks at the log is here for; nil where the issuer is silent.
+    package let reviewerRoles: [String]?
 
     /// The client system: `client_id`, else `azp`.
     package var client: String? { clientID ?? authorizedParty }
@@ -101,5 +103,6 @@ package struct VerifiedToken: Sendable, Hashable {
         sessionID = try claims.text("sid")
         scope = (try claims.text("scope") ?? "").split(separator: " ").map(String.init)
         roles = try claims.texts("roles")
+        reviewerRoles = try claims.texts("shirushi_roles")
     }
 }

@@ -14,7 +14,7 @@ package final class Database: Sendable {
     }
 
     /// SQLite's own check-points hide their errors, so they are off and ours come after so many commits.
-    private static let commitsPerCheckpoint = 256
+    private let commitsPerCheckpoint: Int
 
     private let pool: DatabasePool
     private let isReadOnly: Bool
@@ -22,14 +22,16 @@ package final class Database: Sendable {
     private let state = Mutex(State())
 
     /// Makes a database with these tables, for its owner alone (0600); blocks; throws `.exists` and others.
+    ///
+    /// Who writes much in one commit says how many of them may stand in the log before it is moved into the file.
     package static func create(
-        at path: String, parts: [SchemaPart], faults: DatabaseFaults? = nil
+        at path: String, parts: [SchemaPart], faults: DatabaseFaults? = nil, commitsPerCheckpoint: Int = 256
     ) throws(StorageError) -> Database {
         let file = unsafe Glibc.open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw errno == EEXIST ? .exists : .io }
         Glibc.close(file)
         do throws(StorageError) {
-            let database = try Database(path, readOnly: false, faults)
+            let database = try Database(path, readOnly: false, faults, commitsPerCheckpoint)
             try database.onWriter { try SchemaPart.migrate($0, parts) }
             return database
         } catch {
@@ -41,10 +43,11 @@ package final class Database: Sendable {
     /// Opens a database and, unless `readOnly`, brings its tables up to date; blocks; throws `.missing`, `.corrupt`,
     /// `.schemaTooNew`, `.schemaTooOld` (only `readOnly`) and others.
     package static func open(
-        at path: String, parts: [SchemaPart], readOnly: Bool = false, faults: DatabaseFaults? = nil
+        at path: String, parts: [SchemaPart], readOnly: Bool = false, faults: DatabaseFaults? = nil,
+        commitsPerCheckpoint: Int = 256
     ) throws(StorageError) -> Database {
         guard unsafe access(path, F_OK) == 0 else { throw .missing }
-        let database = try Database(path, readOnly: readOnly, faults)
+        let database = try Database(path, readOnly: readOnly, faults, commitsPerCheckpoint)
         try database.onWriter { connection in
             try SchemaPart.check(connection, parts, mayBeOlder: !readOnly)
             if !readOnly { try SchemaPart.migrate(connection, parts) }
@@ -52,7 +55,10 @@ package final class Database: Sendable {
         return database
     }
 
-    private init(_ path: String, readOnly: Bool, _ faults: DatabaseFaults?) throws(StorageError) {
+    private init(
+        _ path: String, readOnly: Bool, _ faults: DatabaseFaults?, _ commitsPerCheckpoint: Int
+    ) throws(StorageError) {
+        self.commitsPerCheckpoint = max(1, commitsPerCheckpoint)
         var configuration = Configuration()
         configuration.readonly = readOnly
         configuration.foreignKeysEnabled = true
@@ -208,7 +214,7 @@ extension Database {
     /// Moves the log's pages into the file now and then; the commits themselves are safe in the log.
     private func checkpoint(_ database: GRDB.Database) {
         let isDue = state.withLock { state in
-            state.commits = (state.commits + 1) % Self.commitsPerCheckpoint
+            state.commits = (state.commits + 1) % commitsPerCheckpoint
             return state.commits == 0
         }
         guard isDue else { return }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import contract
 
-KINDS = {1: "intent", 2: "outcome", 3: "refusal", 4: "start", 5: "stop", 6: "configuration", 7: "administration"}
+KINDS = {1: "intent", 2: "outcome", 3: "refusal", 4: "start", 5: "stop", 6: "configuration", 7: "administration", 8: "inspection"}
 FIELDS = {
     1: "holder",
     2: "signature",
@@ -28,6 +28,8 @@ FIELDS = {
     14: "authority",
     15: "registration",
     16: "transition",
+    17: "reviewer",
+    18: "subject",
 }
 SIGNED, FAILED, UNKNOWN = 1, 2, 3
 

@@ -28,7 +28,8 @@ package struct DevelopmentIssuer: Sendable {
     /// `authTime` is when the holder is said to have logged in, from which the signing window counts.
     package func token(
         holderSubject: String, audience: String, client: String, acr: String, amr: [String], authTime: Instant,
-        now: Instant, lifetime: Int64, jti: String, roles: [String]? = nil
+        now: Instant, lifetime: Int64, jti: String, roles: [String]? = nil,
+        reviewerRoles: [String]? = nil
     ) throws(JOSEError) -> String {
         var claims: [JSONMember] = [
             JSONMember("iss", .string(issuer)),
@@ -44,6 +45,9 @@ package struct DevelopmentIssuer: Sendable {
             JSONMember("jti", .string(jti)),
         ]
         if let roles { claims.append(JSONMember("roles", .array(roles.map(JSONValue.string)))) }
+        if let reviewerRoles {
+            claims.append(JSONMember("shirushi_roles", .array(reviewerRoles.map(JSONValue.string))))
+        }
         return try signer.sign(.object(claims), type: "at+jwt")
     }
 }

@@ -70,6 +70,16 @@ package enum CredentialStore {
         try rows(connection, "WHERE id = $1", [.text(id.description)]).first?.record
     }
 
+    /// At most `limit` records of one holder, whichever authority ordered them, in the order of their ids.
+    package static func records(
+        of holder: HolderID, limit: Int, in connection: any SQLConnection
+    ) throws(StorageError) -> [CredentialRecord] {
+        try rows(
+            connection, "WHERE holder = $1 ORDER BY id LIMIT $2",
+            [.text(holder.description), .integer(Int64(limit))]
+        ).map(\.record)
+    }
+
     /// A credential's record with the log's entry of its last change, and its key.
     package static func audited(
         _ id: CredentialID, in connection: any SQLConnection
