@@ -38,20 +38,28 @@ struct OneRecordPage {
     }
 
     private func opening(_ opening: RecordFacts.Opening) -> View {
-        let value = opening.value
+        var value = opening.value
         var link: String?
+        var rest: String?
         var note: String?
         switch opening.name {
         case "holder":
             link = HolderID(value).flatMap(words.holderLink)
             note = facts.row.holderName
-        case "key": link = CredentialID(String(value.prefix { $0 != ":" })).flatMap(words.keyLink)
+        case "key":
+            // The id leads to the key; what follows is its certificate's digest.
+            if let id = CredentialID(String(value.prefix { $0 != ":" })), let path = words.keyLink(id) {
+                link = path
+                rest = String(value.dropFirst(id.description.count + 1))
+                value = id.description
+            }
         case "client": note = facts.row.facility
         case "note": note = Failure.Kind(rawValue: value).map { words.texts.word("failure", $0.rawValue) }
         default: break
         }
         return [
-            "label": words.texts.word("field", opening.name), "value": value, "link": shown(link), "note": shown(note),
+            "label": words.texts.word("field", opening.name), "value": value, "link": shown(link), "rest": shown(rest),
+            "note": shown(note),
             "isCode": !["note", "custody"].contains(opening.name), "isLong": value.utf8.count > Self.longBytes,
         ]
     }
