@@ -30,6 +30,7 @@ let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio
 let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioHTTPTypesHTTP1: Target.Dependency = .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -60,6 +61,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -122,9 +124,12 @@ let package = Package(
             name: "Web",
             dependencies: [
                 "HPKI", "Host", "CoreProtocol", "Signing", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes,
-                nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioSSL, lifecycle, logging,
+                nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioSSL, mustache, lifecycle, logging,
             ],
-            resources: [.embedInCode("RA/openapi.json")],
+            resources: [
+                .embedInCode("RA/openapi.json"), .embedInCode("Console/Assets"), .embedInCode("Console/Templates"),
+                .embedInCode("Console/Texts/ja.txt"), .embedInCode("Console/Texts/en.txt"),
+            ],
             swiftSettings: strict
         ),
 

@@ -24,6 +24,9 @@ package struct WebServer: Service {
     private let metrics = WebMetrics()
     private let watch: HealthWatch
     private let admission: Admission
+    private let clock: WallClock
+    private let sessions: ConsoleSessions
+    private let page: ConsolePage
 
     /// Reads the listeners' certificates and keys.
     ///
@@ -33,7 +36,7 @@ package struct WebServer: Service {
     package init(
         settings: WebSettings, sign: SignDocument, stamp: StampDigest? = nil, core: any CoreCalling,
         health: @escaping @Sendable () async -> HealthFacts?,
-        random: Random, logger: Logger, failpoint: Failpoint = Failpoint(armed: nil),
+        random: Random, clock: WallClock = .live, logger: Logger, failpoint: Failpoint = Failpoint(armed: nil),
         onListening: @escaping @Sendable (_ name: String, _ port: Int) async -> Void = { _, _ in }
     ) throws(WebError) {
         self.settings = settings
@@ -46,6 +49,12 @@ package struct WebServer: Service {
         self.onListening = onListening
         watch = HealthWatch(ask: health, logger: logger)
         admission = Admission(limits: settings.limits) { Monotonic.now }
+        self.clock = clock
+        let console = settings.console ?? WebSettings.Console(signIn: .development)
+        sessions = ConsoleSessions(limit: console.sessions, idleSeconds: console.idleSeconds, random: random) {
+            Monotonic.now
+        }
+        page = ConsolePage(templates: try PageTemplates())
         var transports: [ListenerTransport] = []
         for listener in settings.listeners { transports.append(try ListenerTransport(listener)) }
         self.transports = transports
@@ -118,6 +127,14 @@ extension WebServer {
                 core: core, admission: admission, limits: settings.limits, clientCertificate: clientCertificate
             ).add(to: router)
         }
+        if groups.contains(.console) {
+            ConsoleRoutes(
+                door: ConsoleDoor(
+                    core: core, admission: admission, limits: settings.limits, sessions: sessions, random: random,
+                    clock: clock),
+                page: page
+            ).add(to: router)
+        }
         if groups.contains(.health) { HealthRoutes(watch: watch).add(to: router) }
         return router
     }
@@ -132,7 +149,8 @@ extension WebServer {
 
     private func failures(groups: Set<WebSettings.RouteGroup>, hosts: Set<String>) -> FailureMiddleware {
         FailureMiddleware(
-            random: random, metrics: metrics, logger: logger, groups: groups, hosts: hosts
+            random: random, metrics: metrics, logger: logger, groups: groups, hosts: hosts,
+            pages: groups.contains(.console) ? ConsoleFailures(page: page, sessions: sessions) : nil
         )
     }
 

@@ -46,6 +46,28 @@ package struct WebSettings: Sendable {
         case health
         /// The registration authorities' door, on a listener that requires a client certificate and has no `api`.
         case ra
+        /// The reviewer's console, below `/console`.
+        case console
+    }
+
+    /// How reviewers come into the console, and for how long.
+    package struct Console: Sendable, Hashable {
+        /// Who says who a reviewer is.
+        package enum SignIn: String, Sendable, Hashable, CaseIterable {
+            /// A token is pasted into a form: for development instances alone.
+            case development
+        }
+
+        package var signIn: SignIn
+        /// How long a session lasts while nothing is asked in it.
+        package var idleSeconds = 1800
+        /// How many there are at once; the one idle for longest ends before another begins.
+        package var sessions = 1000
+
+        /// A console with that sign-in.
+        package init(signIn: SignIn) {
+            self.signIn = signIn
+        }
     }
 
     /// The bounds of every request.
@@ -96,16 +118,19 @@ package struct WebSettings: Sendable {
     package var publicOrigin: String
     package var limits: Limits
     package var metrics: MetricsListener?
+    /// Needed where a listener has the group `console`.
+    package var console: Console?
 
     /// Settings; see `faults` for what may be wrong with them.
     package init(
         listeners: [Listener] = [], publicOrigin: String = "", limits: Limits = Limits(),
-        metrics: MetricsListener? = nil
+        metrics: MetricsListener? = nil, console: Console? = nil
     ) {
         self.listeners = listeners
         self.publicOrigin = publicOrigin
         self.limits = limits
         self.metrics = metrics
+        self.console = console
     }
 }
 
@@ -129,7 +154,18 @@ extension WebSettings {
                     faults.append("listeners[\(index)].groups: ra and api need listeners of their own.")
                 }
             }
+            if listener.groups.contains(.console), console == nil {
+                faults.append("listeners[\(index)].groups: the group console needs the key console.")
+            }
             if listener.groups.isEmpty { faults.append("listeners[\(index)].groups: the listener has no routes.") }
+        }
+        if let console {
+            if !(60...86_400).contains(console.idleSeconds) {
+                faults.append("console.idle: it must be between 60s and 24h.")
+            }
+            if !(1...100_000).contains(console.sessions) {
+                faults.append("console.sessions: \(console.sessions) is not between 1 and 100000.")
+            }
         }
         if !publicOrigin.hasPrefix("https://") { faults.append("publicOrigin: it must begin with https://.") }
         if let metrics, !(0...65_535).contains(metrics.port) {

@@ -95,14 +95,14 @@ extension WebServer {
     static func before(
         _ core: FakeCore, limits: WebSettings.Limits = .init(), health: HealthFacts? = .good,
         listeners: [WebSettings.Listener] = [], metrics: WebSettings.MetricsListener? = nil,
-        log: LogMemory = LogMemory(), judges: Judges = Judges(),
+        log: LogMemory = LogMemory(), judges: Judges = Judges(), clock: WallClock = .live,
         onListening: @escaping @Sendable (String, Int) async -> Void = { _, _ in }
     ) throws -> WebServer {
         try WebServer(
             settings: WebSettings(
                 listeners: listeners, publicOrigin: "https://localhost", limits: limits, metrics: metrics
             ),
-            sign: SignDocument(core: core, judges: judges), core: core, health: { health }, random: .live,
+            sign: SignDocument(core: core, judges: judges), core: core, health: { health }, random: .live, clock: clock,
             logger: Logger(label: "test") { _ in log },
             onListening: onListening
         )

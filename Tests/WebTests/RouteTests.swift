@@ -21,7 +21,7 @@ import Web
         #expect(web.metricsRouter.routes.map { "\($0.path)" } == [RouteTable.metrics.path])
     }
 
-    @Test(arguments: RouteTable.entries)
+    @Test(arguments: RouteTable.entries.filter { $0.group != .console })
     func `a request without a token or a certificate gets what the table says`(entry: RouteTable.Entry) async throws {
         let core = FakeCore.knowing
         try await WebServer.before(core).allRoutes.test(.router) { client in
@@ -39,7 +39,28 @@ import Web
         #expect(core.requests.isEmpty)
     }
 
-    @Test(arguments: RouteTable.entries)
+    @Test(arguments: RouteTable.console)
+    func `a stranger at the console is led to the sign-in`(entry: RouteTable.Entry) async throws {
+        let core = FakeCore.knowing
+        try await WebServer.before(core).allRoutes.test(.router) { client in
+            let method = try #require(HTTPRequest.Method(entry.method))
+            try await client.execute(uri: Self.path(entry), method: method) { response in
+                guard let kind = entry.toStranger else {
+                    #expect(response.status == .ok)
+                    return
+                }
+                guard kind == .missingToken else {
+                    #expect(response.status.code == FailureTable.row(kind).status)
+                    return
+                }
+                #expect(response.status == .seeOther)
+                #expect(response.headers[.location]?.hasPrefix("/console/sign-in") == true)
+            }
+        }
+        #expect(core.requests.isEmpty)
+    }
+
+    @Test(arguments: RouteTable.entries.filter { $0.group != .console })
     func `a wrong method gets 405 and the right one's name`(entry: RouteTable.Entry) async throws {
         try await WebServer.before(.knowing).allRoutes.test(.router) { client in
             let right = RouteTable.entries.filter { $0.path == entry.path }.map(\.method).sorted()

@@ -37,7 +37,7 @@ package enum RouteTable {
             prescriptions, dispensings, signatures, augmentations, signature, receipt, timestamps, validations, live,
             ready,
         ]
-        + registration
+        + registration + console
 
     /// The registration authorities' routes.
     package static let registration =
@@ -53,6 +53,20 @@ package enum RouteTable {
         ].map { Entry($0, "/ra/v1/" + $1, .ra, toStranger: .unknownAuthority) } + [
             // What the API is like is no secret, and whoever gets here showed some certificate.
             Entry("GET", "/ra/v1/openapi.json", .ra, toStranger: nil)
+        ]
+
+    /// The reviewer's console; strangers are led to its sign-in.
+    package static let console =
+        [
+            ("GET", "/console"), ("GET", "/console/search"), ("POST", "/console/export"),
+            ("GET", "/console/records/{sequence}"), ("GET", "/console/keys/{credential}"),
+            ("GET", "/console/holders/{holder}"), ("GET", "/console/find"), ("GET", "/console/my-key"),
+            ("GET", "/console/anomalies"), ("GET", "/console/policies"), ("GET", "/console/log"),
+            ("POST", "/console/sign-out"),
+        ].map { Entry($0, $1, .console, toStranger: .missingToken) } + [
+            Entry("GET", "/console/sign-in", .console, toStranger: nil),
+            Entry("POST", "/console/sign-in", .console, toStranger: .malformedRequest),
+            Entry("GET", "/console/assets/{name}", .console, toStranger: .notFound),
         ]
 
     /// The one route of the metrics' own listener.

@@ -14,6 +14,8 @@ struct FailureMiddleware: RouterMiddleware {
     let logger: Logger
     let groups: Set<WebSettings.RouteGroup>
     let hosts: Set<String>
+    /// Where people see failures as pages; nil for a listener without a console.
+    var pages: ConsoleFailures?
 
     func handle(
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
@@ -32,7 +34,9 @@ struct FailureMiddleware: RouterMiddleware {
         } catch {
             let (cause, allow) = translate(error, request)
             failure = cause
-            response = Problem.response(for: cause, requestID: context.requestID, allow: allow)
+            response =
+                pages?.response(cause, request, context, allow: allow)
+                ?? Problem.response(for: cause, requestID: context.requestID, allow: allow)
         }
         response.headers.append(contentsOf: Self.security)
         response.headers[.requestID] = context.requestID

@@ -124,6 +124,7 @@ extension Configuration {
                 faults.append("`\(place)/anchors`: \(anchor.subject.text) is a development anchor")
             }
         }
+        faults += consoleFaults
         if evidence.developmentPort != nil {
             faults.append("`development`: a production instance has no development authority")
         }

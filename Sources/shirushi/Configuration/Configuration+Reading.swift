@@ -42,7 +42,7 @@ struct Reading {
         let known = [
             "kind", "origin", "publicOrigin", "listeners", "metrics", "hsm", "issuers", "clients", "signingWindow",
             "clockSkew", "policy", "certificates", "limits", "clock", "authorities", "keys",
-            "timestamps", "revocation", "development", "validationPolicy",
+            "timestamps", "revocation", "development", "validationPolicy", "console",
         ]
         guard let map = root.mapping(allowed: known, faults: &faults) else { return nil }
         let kind = required("kind", in: map, or: .development) { (node) throws(YAMLError) in
@@ -58,7 +58,8 @@ struct Reading {
                 listeners: list("listeners", in: map) { $0.listener($1) },
                 publicOrigin: text("publicOrigin", in: map, or: "https://-"),
                 limits: webLimits,
-                metrics: map["metrics"].flatMap { metrics($0) }
+                metrics: map["metrics"].flatMap { metrics($0) },
+                console: console(map["console"])
             ),
             module: module(map),
             issuers: list("issuers", in: map) { $0.issuer($1) },

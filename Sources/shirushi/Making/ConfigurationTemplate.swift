@@ -28,7 +28,7 @@ enum ConfigurationTemplate {
             certificate: development/tls/server.pem
             key: development/tls/server.key
             clientCertificate: none
-            groups: [api, health]
+            groups: [api, health, console]
           - name: ra
             address: 127.0.0.1
             port: 8444
@@ -92,6 +92,8 @@ enum ConfigurationTemplate {
         revocation:
           prefixes: []
           allowPrivateAddresses: false
+        console:
+          signIn: development
         development:
           port: \(developmentPort)
         limits:
