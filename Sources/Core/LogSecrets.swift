@@ -5,8 +5,9 @@ package import Transparency
 
 /// The secret files that the audit log's writer and its readers need.
 package enum LogSecrets {
-    /// The seeds of the checkpoint keys; an instance of an earlier release is given its first one. Throws as
-    /// `SecretFile` does.
+    /// The seeds of the checkpoint keys; an instance of an earlier release is given its first one.
+    ///
+    /// Throws as `SecretFile` does.
     package static func checkpointSeeds(_ paths: CoreSettings.Paths) throws(HostError) -> [UInt8] {
         if !Files.exists(paths.checkpointKey) { try SecretFile.write(Random.live.bytes(32), to: paths.checkpointKey) }
         return try SecretFile.read(paths.checkpointKey, atMost: 4096).copiedBytes
@@ -17,8 +18,9 @@ package enum LogSecrets {
         try LogSigners(origin: origin, seeds: SecretFile.read(paths.checkpointKey, atMost: 4096).copiedBytes).keys
     }
 
-    /// Adds a key that signs from now on; the file is written first, so that no checkpoint is signed by a key that is
-    /// lost. Throws a `Failure`.
+    /// Adds a key that signs from now on; throws a `Failure`.
+    ///
+    /// The file is written first, so that no checkpoint is signed by a key that is lost.
     static func addCheckpointKey(
         _ log: AuditLog, _ paths: CoreSettings.Paths, _ random: Random
     ) async throws(Failure)
@@ -35,7 +37,7 @@ package enum LogSecrets {
         } catch { throw failure(error) }
     }
 
-    /// Retires a key by its id; the file loses it behind the record that tells of it. Throws a `Failure`.
+    /// Retires a key by its id, and then takes it out of the file; throws a `Failure`.
     static func retireCheckpointKey(_ id: String, _ log: AuditLog, _ paths: CoreSettings.Paths) async throws(Failure) {
         do {
             guard let index = log.signers.keys.firstIndex(where: { $0.keyIDText == id }) else {

@@ -18,7 +18,9 @@ package struct Checkpoint: Sendable, Hashable {
     /// The note's text: three lines.
     package var text: String { "\(origin)\n\(size)\n\(Base64.encode(root))\n" }
 
-    /// Reads a note's text; throws `.malformedCheckpoint`. Extension lines are allowed and not kept, since no verifier
+    /// Reads a note's text; throws `.malformedCheckpoint`.
+    ///
+    /// Extension lines are allowed and not kept, since no verifier
     /// can check what they say.
     package init(text: String) throws(TransparencyError) {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)

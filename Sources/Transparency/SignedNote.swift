@@ -79,8 +79,10 @@ package struct SignedNote: Sendable, Hashable {
     /// The whole note as it is sent and kept.
     package var encoded: String { text + "\n" + signatures.map(\.line).joined() }
 
-    /// The keys of `known` whose signatures hold; throws `.badSignature` where one of them does not, and
-    /// `.noKnownSigner` where there is none. Signatures by other keys are passed over, as the format demands.
+    /// The keys of `known` whose signatures hold.
+    ///
+    /// Signatures by other keys are passed over, as the format demands; throws `.badSignature` where one of them does not, and
+    /// `.noKnownSigner` where there is none.
     package func signers(among known: [NoteKey]) throws(TransparencyError) -> [NoteKey] {
         var found: [NoteKey] = []
         for signature in signatures {

@@ -60,7 +60,9 @@ final class World: Sendable {
         for folder in ["data", "run", "secrets", "trust/anchors", "trust/intermediates", "trust/crls"] {
             try Files.makeFolder(home + "/" + folder)
         }
-        for path in [paths.logKey, paths.checkpointKey, paths.pseudonymKey, paths.claimKey, paths.adminKey, paths.custodyKey] {
+        for path in [
+            paths.logKey, paths.checkpointKey, paths.pseudonymKey, paths.claimKey, paths.adminKey, paths.custodyKey,
+        ] {
             try SecretFile.write(Random.live.bytes(32), to: path)
         }
         try SecretFile.write(Array("1234\n".utf8), to: home + "/secrets/pin")

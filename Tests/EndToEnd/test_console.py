@@ -147,7 +147,8 @@ def test_a_crafted_record_cannot_inject(console, browser):
     browser.faults()
     browser.open(f"{console.url}/console/search?holder=nurse-1")
     assert HOSTILE_CLIENT in browser.text()
-    browser.act("[...document.querySelectorAll('tbody tr')].find(r => r.innerText.includes('onerror')).querySelector('a').click()")
+    row = "[...document.querySelectorAll('tbody tr')].find(r => r.innerText.includes('onerror'))"
+    browser.act(f"{row}.querySelector('a').click()")
     assert HOSTILE_CLIENT in browser.text()
     browser.open(f"{console.url}/console/holders/hostile-1")
     assert HOSTILE_NAME in browser.text()

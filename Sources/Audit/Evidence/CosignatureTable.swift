@@ -35,6 +35,26 @@ package enum CosignatureTable {
         }
     }
 
+    /// The newest cosignature of each witness's key, with the size of its tree.
+    package static func newest(
+        in connection: any SQLConnection
+    ) throws(StorageError) -> [(size: UInt64, signature: SignedNote.Signature)] {
+        let rows = try connection.query(
+            """
+            SELECT c.size AS size, c.witness AS witness, c.key_id AS key_id, c.value AS value FROM audit_cosignature c
+            JOIN (SELECT witness, key_id, MAX(size) AS size FROM audit_cosignature GROUP BY witness, key_id) n
+            ON n.witness = c.witness AND n.key_id = c.key_id AND n.size = c.size ORDER BY c.witness LIMIT 32
+            """)
+        return try rows.map { row throws(StorageError) in
+            (
+                UInt64(clamping: try row.integer("size")),
+                SignedNote.Signature(
+                    name: try row.text("witness"), keyID: UInt32(clamping: try row.integer("key_id")),
+                    value: try row.blob("value"))
+            )
+        }
+    }
+
     /// The size of the newest tree that `witness` cosigned, with its cosignature; nil for none.
     package static func newest(
         of witness: NoteKey, in connection: any SQLConnection

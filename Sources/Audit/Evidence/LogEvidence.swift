@@ -36,7 +36,9 @@ package struct LogEvidence {
         }
     }
 
-    /// The record at `sequence` with its proof; nil where the checkpoint's tree does not have it. Throws what reading
+    /// The record at `sequence` with its proof; nil where the checkpoint's tree does not have it.
+    ///
+    /// Throws what reading
     /// throws, and a tree's fault where tiles are missing.
     package mutating func record(_ sequence: UInt64, withProof: Bool = true) throws -> EvidenceRecord? {
         guard sequence < checkpoint.size,
@@ -65,6 +67,12 @@ package struct LogEvidence {
     /// The first line of an evidence file.
     package func fileHeader(isComplete: Bool) -> JSONValue {
         .object(header(format: EvidenceFormat.export) + [JSONMember("complete", .boolean(isComplete))])
+    }
+
+    /// One record with what proves it, in one object; nil where the checkpoint's tree does not have it.
+    package mutating func document(of sequence: UInt64) throws -> JSONValue? {
+        guard let record = try record(sequence) else { return nil }
+        return .object(header(format: EvidenceFormat.export) + [JSONMember("records", .array([record.json]))])
     }
 
     /// The receipt of one signature: the records of its intent and its outcome in one tree; nil where one is missing.

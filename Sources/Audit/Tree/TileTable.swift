@@ -1,8 +1,9 @@
 import Storage
 import Transparency
 
-/// The stored tiles: all full ones, and those above level 0 that still grow. The hashes of the newest leaves, up to 255,
-/// stand in no tile; they are hashed from their records.
+/// The stored tiles: all full ones, and those above level 0 that still grow.
+///
+/// The hashes of the newest leaves, up to 255, stand in no tile; they are hashed from their records.
 enum TileTable {
     static func store(_ tile: Tile, _ hashes: [UInt8], in connection: any SQLConnection) throws(StorageError) {
         try connection.execute(

@@ -119,7 +119,7 @@ extension Review {
             openings: (entry.detail?.openings ?? []).map {
                 RecordFacts.Opening(field: $0.field.rawValue, name: $0.field.name, salt: $0.salt, value: $0.value)
             },
-            counterpart: counterpart, evidence: try await evidence.record(sequence))
+            counterpart: counterpart, evidence: try await evidence(of: sequence))
     }
 }
 

@@ -19,19 +19,6 @@ package struct Review: Sendable {
     /// The index of the log; it follows while core runs.
     package let index: AuditIndex
     let clock: WallClock
-    /// What proves records and heads to third parties.
-    package var evidence = ReviewEvidence()
-
-    /// What the log's publisher adds to answers.
-    package struct ReviewEvidence: Sendable {
-        /// A document that proves one record, at most `ReviewLimits.evidenceBytes`; nil without one.
-        package var record: @Sendable (_ sequence: UInt64) async throws(Failure) -> [UInt8]? = { _ in nil }
-        /// The newest signed checkpoint as text, and how each witness stands.
-        package var head: @Sendable () async throws(Failure) -> (String?, [LogHeadFacts.Witness]) = { (nil, []) }
-
-        /// Nothing is added.
-        package init() {}
-    }
 
     var source: LogSource { LogSource(database) }
 

@@ -75,7 +75,8 @@ struct DevelopmentInstance {
         try makeTimeStampAuthority(pki)
         try DevelopmentAuthorities(home: home).renewRevocationLists(always: true)
         try new.make(
-            kind: .development, configuration: ConfigurationTemplate.development(
+            kind: .development,
+            configuration: ConfigurationTemplate.development(
                 module: Self.softHSM, custody: custody, origin: origin)
         )
     }
