@@ -10,17 +10,26 @@ package enum AuditIndexError: Error, Sendable, Hashable {
     /// The index or the log could not be read or written: the database's word for it.
     case storage(String)
 
-    /// The error that `work` ended with, as one of ours.
+    /// What work on the index's file ended with, as one of ours: what no writer of ours leaves behind is damage.
     init(_ error: any Error) {
-        switch error {
+        let inner = (error as? TransactionError).map { transaction in
+            if case .notDone(let inner) = transaction { inner } else { transaction.storage ?? transaction }
+        }
+        switch inner ?? error {
         case let error as AuditIndexError: self = error
-        case let error as TransactionError:
-            switch error {
-            case .notDone(let inner as AuditIndexError): self = inner
-            default: self = error.storage == .corrupt ? .damaged("the file is damaged") : .storage("\(error)")
-            }
-        case StorageError.corrupt, StorageError.unexpectedValue: self = .damaged("the file is damaged")
+        // A table or column is not there.
+        case StorageError.corrupt, StorageError.unexpectedValue, StorageError.other(code: 1):
+            self = .damaged("the file is damaged")
         default: self = .storage("\(error)")
+        }
+    }
+
+    /// What reading the log ended with: no new index helps against that.
+    init(log error: any Error) {
+        if case .notDone(let inner as AuditIndexError)? = error as? TransactionError {
+            self = inner
+        } else {
+            self = .storage("\(error)")
         }
     }
 

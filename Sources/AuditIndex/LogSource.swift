@@ -87,10 +87,10 @@ package struct LogSource: Sendable {
                 }
                 return entries
             }
-        } catch { throw AuditIndexError(error) }
+        } catch { throw AuditIndexError(log: error) }
     }
 
     private func read<Value>(_ work: (any SQLConnection) throws -> Value) throws(AuditIndexError) -> Value {
-        do { return try database.readBlocking(work) } catch { throw AuditIndexError(error) }
+        do { return try database.readBlocking(work) } catch { throw AuditIndexError(log: error) }
     }
 }

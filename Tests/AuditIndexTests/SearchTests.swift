@@ -65,7 +65,7 @@ import Testing
         try log.index.catchUp()
         let naive = try Naive(records)
         var generator = Seeded(4)
-        for _ in 0..<60 {
+        for _ in 0..<20 {
             let single = conditions(records, &generator)
             var query = IndexQuery(AuditFilter())
             for _ in 0..<Int.random(in: 0...4, using: &generator) {
