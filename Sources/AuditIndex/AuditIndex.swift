@@ -1,11 +1,11 @@
+import Audit
+package import CoreProtocol
 internal import Dispatch
 internal import Glibc
-package import CoreProtocol
 import HPKI
-import Audit
 import Host
-internal import Synchronization
 import Storage
+internal import Synchronization
 
 /// What makes the log searchable: a database of its own that follows the log and can be deleted at any time.
 ///
@@ -38,7 +38,9 @@ package final class AuditIndex: Sendable {
     /// Nanoseconds between two looks for erased records.
     private static let erasureInterval: UInt64 = 30_000_000_000
 
-    /// An index at `path` of this log; nothing is opened yet. `onFault` is told what keeps it from following.
+    /// An index at `path` of this log; nothing is opened yet.
+    ///
+    /// `onFault` is told what keeps it from following.
     package init(at path: String, of log: LogSource, onFault: @escaping @Sendable (String) -> Void = { _ in }) {
         self.path = path
         self.log = log
@@ -97,7 +99,9 @@ package final class AuditIndex: Sendable {
         wake.signal()
     }
 
-    /// Takes in everything that the log has now; blocks. The thread does this by itself.
+    /// Takes in everything that the log has now; blocks.
+    ///
+    /// The thread does this by itself.
     package func catchUp() throws(AuditIndexError) {
         state.withLock { $0.erasuresCheckedAt = 0 }
         try follow(pausing: false)

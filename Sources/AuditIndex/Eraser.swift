@@ -18,13 +18,16 @@ enum Eraser {
     }
 
     private static func strip(_ line: IndexLine, _ connection: any SQLConnection) throws {
-        var terms = Set([line.holder, line.credential, line.client, line.form, line.failure, line.party].compactMap { $0 })
+        var terms = Set(
+            [line.holder, line.credential, line.client, line.form, line.failure, line.party].compactMap { $0 })
         for row in try connection.query("SELECT term FROM extra WHERE sequence = $1", [.integer(line.sequence)]) {
             terms.insert(try row.integer("term"))
         }
         if let client = line.client, let word = try WordTable.word(client, connection),
             let use = try WordTable.known(Term(.clientUse, word.word), connection)
-        { terms.insert(use) }
+        {
+            terms.insert(use)
+        }
         for term in terms { try Posting.remove(line.sequence, term: term, connection) }
         let sequence = SQLValue.integer(line.sequence)
         for name in [line.signatureName, line.requestName].compactMap({ $0 }) {

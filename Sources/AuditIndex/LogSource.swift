@@ -82,9 +82,8 @@ package struct LogSource: Sendable {
             return try await database.read { connection in
                 var entries: [UInt64: AuditReader.Entry] = [:]
                 for sequence in sequences {
-                    if let entry = try AuditReader.entries(from: sequence, limit: 1, in: connection).first,
-                        entry.leaf.sequence == sequence
-                    { entries[sequence] = entry }
+                    let entry = try AuditReader.entries(from: sequence, limit: 1, in: connection).first
+                    if let entry, entry.leaf.sequence == sequence { entries[sequence] = entry }
                 }
                 return entries
             }

@@ -182,8 +182,9 @@ package struct CoreInstance: Sendable {
             clock: clock
         )
         return CoreInstance(
-            sign: sign, registry: registry, review: review, database: database, log: log, recheck: recheck, pool: token.pool,
-            module: token.module, watch: watch, settings: settings, clock: clock, clockGuard: ClockGuard(clock: clock),
+            sign: sign, registry: registry, review: review, database: database, log: log, recheck: recheck,
+            pool: token.pool, module: token.module, watch: watch, settings: settings, clock: clock,
+            clockGuard: ClockGuard(clock: clock),
             lock: lock, adminKey: keys.admin
         )
     }

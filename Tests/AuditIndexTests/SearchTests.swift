@@ -68,7 +68,9 @@ import Testing
         for _ in 0..<60 {
             let single = conditions(records, &generator)
             var query = IndexQuery(AuditFilter())
-            for _ in 0..<Int.random(in: 0...4, using: &generator) { made(single.randomElement(using: &generator))(&query) }
+            for _ in 0..<Int.random(in: 0...4, using: &generator) {
+                made(single.randomElement(using: &generator))(&query)
+            }
             let expected = naive.search(query)
             let found = try await log.index.search(query, before: nil, limit: 100)
             #expect(found.count == UInt64(expected.count))
@@ -157,8 +159,9 @@ import Testing
         let named = made(records.randomElement(using: &generator)).sequence
         return [
             { $0.filter.holder = holder }, { $0.filter.client = client }, { $0.filter.credential = credential },
-            { $0.filter.kinds = [kind] }, { $0.filter.kinds = [kind, .start, .stop] }, { $0.filter.outcome = outcome },
-            { $0.filter.form = form }, { $0.filter.failure = .denied }, { $0.filter.from = from }, { $0.filter.to = to },
+            { $0.filter.kinds = [kind] }, { $0.filter.kinds = [kind, .start, .stop] },
+            { $0.filter.outcome = outcome }, { $0.filter.form = form }, { $0.filter.failure = .denied },
+            { $0.filter.from = from }, { $0.filter.to = to },
             { $0.clients = [made(ClientID("clinic-2")), made(ClientID("clinic-3")), made(ClientID("none"))] },
             { $0.hidden = [kind] }, { $0.filter.text = "request-\(named)" },
         ]

@@ -62,7 +62,7 @@ final class SyntheticLog: Sendable {
 
     func erase(_ sequence: UInt64) async throws {
         try await database.write { connection in
-            try connection.execute(
+            _ = try connection.execute(
                 "UPDATE audit_entry SET detail = NULL WHERE sequence = $1", [.integer(Int64(sequence))])
         }
     }
@@ -208,7 +208,8 @@ struct Synthetic: Sendable {
                             (.registration, "credential:\(holder)-a:3:\(hash)"), (.transition, "certified>active"),
                         ]))
             default:
-                records.append(event(sequence, made([.start, .stop, .configuration].randomElement(using: &generator)), at: moment))
+                let kind = made([EntryKind.start, .stop, .configuration].randomElement(using: &generator))
+                records.append(event(sequence, kind, at: moment))
             }
         }
         return records

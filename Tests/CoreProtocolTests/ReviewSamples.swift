@@ -67,8 +67,10 @@ enum ReviewSamples {
                 issuer: "https://id.example", subject: "auditor-1", role: .securityOfficer, until: Instant(seconds: 9))),
         .head(
             LogHeadFacts(
-                origin: "log.example", size: 12, root: Samples.digest.bytes, newest: Instant(seconds: 4), isRunning: true,
-                checkpoint: "log.example\n12\n", witnesses: [
+                origin: "log.example", size: 12, root: Samples.digest.bytes, newest: Instant(seconds: 4),
+                isRunning: true,
+                checkpoint: "log.example\n12\n",
+                witnesses: [
                     .init(name: "w1", size: 11, cosignedAt: Instant(seconds: 5), fault: nil),
                     .init(name: "w2", size: nil, cosignedAt: nil, fault: "It does not answer."),
                 ], index: index)),
@@ -78,7 +80,8 @@ enum ReviewSamples {
                 index: index)),
         .overview(
             OverviewFacts(
-                from: Instant(seconds: 0), step: .hour, buckets: 2, records: 7, series: [
+                from: Instant(seconds: 0), step: .hour, buckets: 2, records: 7,
+                series: [
                     .init(dimension: .client, name: "clinic-1", facility: "1310000001", total: 7, counts: [3, 4]),
                     .init(dimension: .failure, name: "denied", facility: nil, total: 0, counts: []),
                 ], otherClients: 3, otherClientUses: 4, anomalies: 1, index: index)),
@@ -92,7 +95,8 @@ enum ReviewSamples {
         .record(RecordFacts(row: bare, leaf: [], openings: [], counterpart: nil, evidence: nil)),
         .key(
             KeyReview(
-                id: credential, facts: RegistrationSamples.whole, authority: AuthorityID("medis"), life: [bare], uses: 3,
+                id: credential, facts: RegistrationSamples.whole, authority: AuthorityID("medis"), life: [bare],
+                uses: 3,
                 days: [.init(start: Instant(seconds: 54_000), uses: 3)], lastUses: [whole, bare], index: index)),
         .key(
             KeyReview(
@@ -114,7 +118,8 @@ enum ReviewSamples {
             AnomalyPage(
                 anomalies: [
                     Anomaly(
-                        id: 0, rule: .burst, from: Instant(seconds: 1), to: Instant(seconds: 1), holder: nil, client: nil,
+                        id: 0, rule: .burst, from: Instant(seconds: 1), to: Instant(seconds: 1), holder: nil,
+                        client: nil,
                         count: 0, limit: 0, records: [], words: "")
                 ], next: nil, index: index)),
     ]

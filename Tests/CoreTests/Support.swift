@@ -235,6 +235,17 @@ final class World: Sendable {
         return try tokens.sign(.object(claims), type: "at+jwt")
     }
 
+    /// The token of somebody who looks at the log.
+    func reviewer(_ roles: ReviewerRole..., subject: String = "reviewer-1") throws -> String {
+        let now = clock.withLock { $0.seconds }
+        let claims: JSONValue = [
+            "iss": "i", "aud": "a", "sub": .string(subject), "exp": .number("\(now + 600)"),
+            "auth_time": .number("\(now - 5)"), "acr": "hpki-card", "amr": ["hwk"],
+            "shirushi_roles": .array(roles.map { .string($0.rawValue) }),
+        ]
+        return try tokens.sign(claims, type: "at+jwt")
+    }
+
     func command(
         _ holder: String = "doctor-1", _ form: DocumentForm = .prescription, document: String = "a document",
         key: String? = nil, body: String = "a body", credential: String? = nil, client: String? = nil,

@@ -10,7 +10,16 @@ from dataclasses import dataclass
 
 import contract
 
-KINDS = {1: "intent", 2: "outcome", 3: "refusal", 4: "start", 5: "stop", 6: "configuration", 7: "administration", 8: "inspection"}
+KINDS = {
+    1: "intent",
+    2: "outcome",
+    3: "refusal",
+    4: "start",
+    5: "stop",
+    6: "configuration",
+    7: "administration",
+    8: "inspection",
+}
 FIELDS = {
     1: "holder",
     2: "signature",

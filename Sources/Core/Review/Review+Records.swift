@@ -53,12 +53,17 @@ extension Review {
             guard let record = records[found.sequence], var row = record.row else { continue }
             row.counterpart = found.counterpart ?? record.intent
             row.outcome = record.outcome ?? (record.kind == .intent ? found.outcome : nil)
-            if let intent = record.intent.flatMap({ records[$0] }), !record.isErased { row.inherit(intent) }
-            // Erased since it was found, it is nobody's any more; otherwise the index is not this log's.
-            if let query, !row.isErased, !query.filter.fits(row, record) {
-                index.mistrust("record \(found.sequence) was found and does not fit")
+            let intent = record.intent.flatMap { records[$0] }
+            if let intent, !record.isErased { row.inherit(intent) }
+            if let query, !query.filter.fits(row, record) {
+                // Erased since it was found, it is nobody's any more; otherwise the index is not this log's.
+                if !row.isErased, intent?.isErased != true {
+                    index.mistrust("record \(found.sequence) was found and does not fit")
+                }
                 continue
             }
+            // Ids are found by a part of their hash, which others may share.
+            if let text = query?.filter.text, row.signature?.description != text, row.request != text { continue }
             rows.append(row)
         }
         return try await named(rows)

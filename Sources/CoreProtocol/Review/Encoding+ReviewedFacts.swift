@@ -101,7 +101,8 @@ extension Anomaly {
     init(from reader: inout WireReader) throws(WireError) {
         self.init(
             id: try reader.integer(), rule: try reader.word(AnomalyRule.init), from: try reader.instant(),
-            to: try reader.instant(), holder: try reader.optional { (reader) throws(WireError) in try reader.holderID() },
+            to: try reader.instant(),
+            holder: try reader.optional { (reader) throws(WireError) in try reader.holderID() },
             client: try reader.optional { (reader) throws(WireError) in try reader.clientID() },
             count: try reader.integer(), limit: try reader.integer(),
             records: try reader.list(atMost: ReviewLimits.anomalyRecords) { (reader) throws(WireError) in
