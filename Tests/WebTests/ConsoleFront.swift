@@ -76,7 +76,7 @@ struct ConsoleAnswers: Sendable {
         row.facility = text
         row.rule = text
         row.note = text
-        row.party = text
+        row.party = "issuer=x\nsubject=\(text)\nrole=auditor"
         row.counterpart = Self.sequence - 1
         return row
     }
@@ -198,7 +198,9 @@ struct ConsoleClient: Sendable {
     }
 
     mutating func signIn(token: String = consoleToken(), to place: String = "") async throws -> TestResponse {
-        let form = try await get("/console/sign-in").page.formToken
+        // Whoever is signed in has the form to sign out before it.
+        let page = try await get("/console/sign-in").page
+        let form = (page.components(separatedBy: "action=\"/console/sign-in\"").last ?? "").formToken
         return try await post("/console/sign-in", [("form", form), ("to", place), ("token", token)])
     }
 

@@ -19,9 +19,9 @@ struct RecordWords {
 
     func row(_ row: RecordRow) -> View {
         let failure = row.failure.map { texts.word("failure", $0.rawValue) }
-        // An authority's or a reviewer's first line says who it was.
-        let party = row.party.map { String($0.prefix { $0 != "\n" }) }
-        let what = [failure, row.rule, row.note, party].compactMap { $0 }.filter { !$0.isEmpty }
+        // The note of a refusal is the failure again.
+        let note = row.note == row.failure?.rawValue ? nil : row.note
+        let what = [failure, row.rule, note, row.party.map(party)].compactMap { $0 }.filter { !$0.isEmpty }
         return [
             "number": ConsoleNumber.text(row.sequence), "link": shown(recordLink(row.sequence)),
             "time": ConsoleTime.view(row.time), "kind": texts.word("kind", row.kind.name),
@@ -30,6 +30,18 @@ struct RecordWords {
             "client": shown(row.client?.description), "facility": shown(row.facility),
             "what": shown(Self.short(what.joined(separator: " · "))), "isErased": row.isErased,
         ]
+    }
+
+    /// Who acted, of lines `name=value`: an authority by its name, a reviewer by theirs and their role.
+    private func party(_ text: String) -> String {
+        var values: [Substring: String] = [:]
+        for line in text.split(separator: "\n") {
+            let pair = line.split(separator: "=", maxSplits: 1)
+            if pair.count == 2 { values[pair[0]] = String(pair[1]) }
+        }
+        let role = values["role"].map { texts.word("role", $0) }
+        let who = [values["authority"], values["subject"], role].compactMap { $0 }
+        return who.isEmpty ? text : who.joined(separator: " ")
     }
 
     /// The chip of an outcome or a refusal.
