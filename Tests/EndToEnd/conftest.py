@@ -7,6 +7,7 @@ import pytest
 
 import contract
 import documents
+import verify_audit
 from instance import Instance, shirushi
 
 
@@ -51,6 +52,15 @@ def shared(tmp_path_factory, shim):
     instance = Instance(tmp_path_factory.mktemp("shared") / "home", shim=shim).start()
     yield instance
     instance.kill()
+    evidence_must_hold(instance, tmp_path_factory.mktemp("evidence"))
+
+
+def evidence_must_hold(instance, folder):
+    """Whatever the tests made the log of, the other program finds it whole."""
+    shirushi("audit", "export", "--home", instance.home, "--out", folder / "log.jsonl")
+    keys = shirushi("audit", "keys", "--home", instance.home).stdout.split()
+    result = verify_audit.spawn("export", folder / "log.jsonl", *(part for key in keys for part in ("--key", key)))
+    assert result.code == 0, result.out[-2000:] + result.err[-500:]
 
 
 @pytest.fixture
