@@ -1,5 +1,6 @@
 package import HPKI
 package import Storage
+import Transparency
 
 /// Where the stored log ends.
 package struct AuditStanding: Sendable, Hashable {

@@ -1,4 +1,4 @@
-"""What leaves the log is checked by the other program: exports, proofs, receipts, checkpoints, tiles, after a rotation."""
+"""What leaves the log is checked by the other program: exports, proofs, receipts, checkpoints, tiles, rotations."""
 
 import json
 import shutil

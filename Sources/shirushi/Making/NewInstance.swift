@@ -32,7 +32,9 @@ struct NewInstance {
 
     func makeSecrets() throws {
         let paths = home.core
-        for path in [paths.logKey, paths.checkpointKey, paths.pseudonymKey, paths.claimKey, paths.adminKey, paths.custodyKey]
+        for path in [
+            paths.logKey, paths.checkpointKey, paths.pseudonymKey, paths.claimKey, paths.adminKey, paths.custodyKey,
+        ]
         where !Files.exists(path) {
             try SecretFile.write(Random.live.bytes(32), to: path)
         }
