@@ -34,7 +34,7 @@ package final class AuditIndex: Sendable {
     }
 
     /// Records of one transaction.
-    private static let batch = 2048
+    private static let batch = 8192
     /// Nanoseconds between two looks for erased records.
     private static let erasureInterval: UInt64 = 30_000_000_000
 

@@ -12,14 +12,15 @@ package enum AuditIndexError: Error, Sendable, Hashable {
 
     /// What work on the index's file ended with, as one of ours: what no writer of ours leaves behind is damage.
     init(_ error: any Error) {
-        let inner = (error as? TransactionError).map { transaction in
-            if case .notDone(let inner) = transaction { inner } else { transaction.storage ?? transaction }
+        var inner = error
+        if case .notDone(let cause)? = error as? TransactionError { inner = cause }
+        if let inner = inner as? AuditIndexError {
+            self = inner
+            return
         }
-        switch inner ?? error {
-        case let error as AuditIndexError: self = error
-        // A table or column is not there.
-        case StorageError.corrupt, StorageError.unexpectedValue, StorageError.other(code: 1):
-            self = .damaged("the file is damaged")
+        switch (error as? TransactionError)?.storage ?? inner as? StorageError {
+        // The last: a table or column is not there.
+        case .corrupt, .unexpectedValue, .other(code: 1): self = .damaged("the file is damaged")
         default: self = .storage("\(error)")
         }
     }

@@ -23,15 +23,13 @@ enum Eraser {
         for row in try connection.query("SELECT term FROM extra WHERE sequence = $1", [.integer(line.sequence)]) {
             terms.insert(try row.integer("term"))
         }
-        if let client = line.client, let word = try WordTable.word(client, connection),
-            let use = try WordTable.known(Term(.clientUse, word.word), connection)
-        {
-            terms.insert(use)
-        }
-        for term in terms { try Posting.remove(line.sequence, term: term, connection) }
+        for term in terms { try Posting.all.remove(line.sequence, term: term, connection) }
+        if let client = line.client { try Posting.clientUses.remove(line.sequence, term: client, connection) }
         let sequence = SQLValue.integer(line.sequence)
         for name in [line.signatureName, line.requestName].compactMap({ $0 }) {
-            try connection.execute("DELETE FROM name WHERE name = $1 AND sequence = $2", [.integer(name), sequence])
+            try connection.execute(
+                "DELETE FROM name WHERE chunk = $1 AND name = $2 AND sequence = $3",
+                [.integer(line.sequence / Int64(PostingSet.width)), .integer(name), sequence])
         }
         try connection.execute("DELETE FROM extra WHERE sequence = $1", [sequence])
         try connection.execute(
@@ -62,10 +60,11 @@ enum Eraser {
     /// Deletes the words of persons and client systems that no record has; gives their numbers.
     static func eraseUnusedWords(in connection: any SQLConnection) throws -> [Int64] {
         var gone: [Int64] = []
+        let chunks = try IndexTimes.chunks(connection)
         for row in try connection.query("SELECT id FROM suspect") {
             let id = try row.integer("id")
             guard let term = try WordTable.word(id, connection), term.dimension.isErasable,
-                try connection.queryOne("SELECT chunk FROM posting WHERE term = $1 LIMIT 1", [.integer(id)]) == nil
+                try !chunks.contains(where: { try Posting.all.count(term: id, chunk: $0, connection) > 0 })
             else { continue }
             try connection.execute("DELETE FROM word WHERE id = $1", [.integer(id)])
             try connection.execute("DELETE FROM pair WHERE holder = $1", [.integer(id)])

@@ -76,6 +76,7 @@ struct IndexBatch {
     private var lines: [Int64: IndexLine] = [:]
     private var order: [Int64] = []
     private var places: [Place: [UInt16]] = [:]
+    private var uses: [Place: [UInt16]] = [:]
     private var tallies: [Tally: Int64] = [:]
     private var buckets: [Bucket: (first: Int64, count: Int64)] = [:]
     private var extras: [(sequence: Int64, term: Int64)] = []
@@ -134,6 +135,13 @@ struct IndexBatch {
         for term in extra { extras.append((line.sequence, term)) }
     }
 
+    /// Counts an intent for its client system: what the overview ranks by.
+    mutating func noteUse(_ line: IndexLine) {
+        guard let client = line.client else { return }
+        let (chunk, place) = line.sequence.quotientAndRemainder(dividingBy: Int64(PostingSet.width))
+        uses[Place(term: client, chunk: chunk), default: []].append(UInt16(truncatingIfNeeded: place))
+    }
+
     /// Writes all of it.
     func flush(_ connection: any SQLConnection) throws {
         for sequence in order { if let line = lines[sequence] { try insert(line, connection) } }
@@ -142,7 +150,12 @@ struct IndexBatch {
                 "INSERT INTO extra (sequence, term) VALUES ($1, $2) ON CONFLICT DO NOTHING",
                 [.integer(sequence), .integer(term)])
         }
-        for (place, new) in places { try Posting.insert(new, term: place.term, chunk: place.chunk, connection) }
+        for (place, new) in places {
+            try Posting.all.insert(new, term: place.term, chunk: place.chunk, connection)
+        }
+        for (place, new) in uses {
+            try Posting.clientUses.insert(new, term: place.term, chunk: place.chunk, connection)
+        }
         for (bucket, value) in buckets {
             try connection.execute(
                 """
@@ -177,45 +190,8 @@ struct IndexBatch {
             ])
         for name in [line.signatureName, line.requestName].compactMap({ $0 }) {
             try connection.execute(
-                "INSERT INTO name (name, sequence) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-                [.integer(name), .integer(line.sequence)])
+                "INSERT INTO name (chunk, name, sequence) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                [.integer(line.sequence / Int64(PostingSet.width)), .integer(name), .integer(line.sequence)])
         }
-    }
-}
-
-/// The table that says which records of which chunk have a term.
-enum Posting {
-    /// The records of one chunk that have a term.
-    static func read(term: Int64, chunk: Int64, _ connection: any SQLConnection) throws -> PostingSet? {
-        let row = try connection.queryOne(
-            "SELECT places FROM posting WHERE term = $1 AND chunk = $2", [.integer(term), .integer(chunk)])
-        return try row.map { try PostingSet(try $0.blob("places")) }
-    }
-
-    static func insert(_ places: [UInt16], term: Int64, chunk: Int64, _ connection: any SQLConnection) throws {
-        var set = try read(term: term, chunk: chunk, connection) ?? PostingSet()
-        set.insert(places)
-        try write(set, term: term, chunk: chunk, connection)
-    }
-
-    /// Removes one record; a chunk without any has no row.
-    static func remove(_ sequence: Int64, term: Int64, _ connection: any SQLConnection) throws {
-        let chunk = sequence / Int64(PostingSet.width)
-        guard var set = try read(term: term, chunk: chunk, connection) else { return }
-        set.remove(UInt16(truncatingIfNeeded: sequence % Int64(PostingSet.width)))
-        if set.count > 0 { return try write(set, term: term, chunk: chunk, connection) }
-        try connection.execute(
-            "DELETE FROM posting WHERE term = $1 AND chunk = $2", [.integer(term), .integer(chunk)])
-    }
-
-    private static func write(
-        _ set: PostingSet, term: Int64, chunk: Int64, _ connection: any SQLConnection
-    ) throws {
-        try connection.execute(
-            """
-            INSERT INTO posting (term, chunk, count, places) VALUES ($1, $2, $3, $4)
-            ON CONFLICT (term, chunk) DO UPDATE SET count = excluded.count, places = excluded.places
-            """,
-            [.integer(term), .integer(chunk), .integer(Int64(set.count)), .blob(set.bytes)])
     }
 }

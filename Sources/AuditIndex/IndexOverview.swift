@@ -113,7 +113,7 @@ private struct IndexOverview {
         case .outcome: (dimension, name) = (.outcome, UInt16(term.word).flatMap(RecordOutcome.init)?.name)
         case .form: (dimension, name) = (.form, term.word)
         case .failure: (dimension, name) = (.failure, term.word)
-        case .client, .clientUse, .holder, .credential, .authority: return nil
+        case .client, .holder, .credential, .authority: return nil
         }
         guard let name else { return nil }
         return OverviewFacts.Series(
@@ -131,29 +131,18 @@ private struct IndexOverview {
         let width = Int64(PostingSet.width)
         var totals: [Int64: UInt64] = [:]
         // Whole chunks by their counts, the two at the ends by their records.
-        for row in try connection.query(
-            """
-            SELECT p.term AS term, SUM(p.count) AS count FROM word w JOIN posting p ON p.term = w.id
-            WHERE w.dimension = $1 AND p.chunk >= $2 AND p.chunk < $3 GROUP BY p.term
-            """,
-            [
-                .integer(Dimension.clientUse.rawValue), .integer((low + width - 1) / width),
-                .integer(max(high / width, (low + width - 1) / width)),
-            ])
-        { totals[try row.integer("term")] = UInt64(clamping: try row.integer("count")) }
+        let whole = try connection.query(
+            "SELECT term, SUM(count) AS count FROM client_use WHERE chunk >= $1 AND chunk < $2 GROUP BY term",
+            [.integer((low + width - 1) / width), .integer(high / width)])
+        for row in whole { totals[try row.integer("term")] = UInt64(clamping: try row.integer("count")) }
         var ends: Set<Int64> = []
         if low % width != 0 { ends.insert(low / width) }
         if high % width != 0 { ends.insert(high / width) }
         for chunk in ends {
             let start = chunk * width
             let places = Int(max(low - start, 0))..<Int(min(high - start, width))
-            for row in try connection.query(
-                """
-                SELECT p.term AS term, p.places AS places FROM word w JOIN posting p ON p.term = w.id
-                WHERE w.dimension = $1 AND p.chunk = $2
-                """,
-                [.integer(Dimension.clientUse.rawValue), .integer(chunk)])
-            {
+            let some = try connection.query("SELECT term, places FROM client_use WHERE chunk = $1", [.integer(chunk)])
+            for row in some {
                 let count = try PostingSet(try row.blob("places")).count(in: places)
                 if count > 0 { totals[try row.integer("term"), default: 0] += UInt64(count) }
             }
@@ -165,7 +154,7 @@ private struct IndexOverview {
             series.append(
                 OverviewFacts.Series(
                     dimension: .client, name: word.word, facility: nil, total: total,
-                    counts: try IndexSearch(of: term, connection).counts(between: bounds)))
+                    counts: try IndexSearch(usesOf: term, connection).counts(between: bounds)))
         }
         let others = ranked.dropFirst(ReviewLimits.clients)
         return (series, UInt32(clamping: others.count), others.reduce(0) { $0 + $1.value })

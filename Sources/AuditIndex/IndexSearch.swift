@@ -74,6 +74,7 @@ extension AuditIndex {
 /// One search on one snapshot.
 struct IndexSearch {
     private let connection: any SQLConnection
+    private var postings = Posting.all
     /// A record has one term of each of these; nil where a term is no record's.
     private var clauses: [[Int64]]?
     private var hidden: [Int64] = []
@@ -103,34 +104,39 @@ struct IndexSearch {
         if let clients = query.clients {
             try require(clients.prefix(Self.clientLimit).map { Term(.client, $0.description) })
         }
-        if !filter.kinds.isEmpty { try require(Set(filter.kinds).map { Term(.kind, "\($0.rawValue)") }) }
+        // What few records have comes first: most chunks are then left at the first step.
+        if let failure = filter.failure { try require([Term(.failure, failure.rawValue)]) }
         if let outcome = filter.outcome { try require([Term(.outcome, "\(outcome.rawValue)")]) }
         if let form = filter.form { try require([Term(.form, form.rawValue)]) }
-        if let failure = filter.failure { try require([Term(.failure, failure.rawValue)]) }
+        if !filter.kinds.isEmpty { try require(Set(filter.kinds).map { Term(.kind, "\($0.rawValue)") }) }
         self.clauses = clauses
         hidden = try query.hidden.compactMap { try WordTable.known(Term(.kind, "\($0.rawValue)"), connection) }
         if let text = filter.text { candidates = try Self.named(text, connection) }
     }
 
-    /// All records of one term.
-    init(of term: Int64, _ connection: any SQLConnection) throws {
+    /// All intents of one client system.
+    init(usesOf client: Int64, _ connection: any SQLConnection) throws {
         self.connection = connection
-        clauses = [[term]]
+        postings = .clientUses
+        clauses = [[client]]
         range = 0..<(try IndexTimes.end(connection))
     }
 
     /// The records that carry an id, with the outcomes of intents that do.
     private static func named(_ text: String, _ connection: any SQLConnection) throws -> [Int64] {
-        let rows = try connection.query(
-            """
-            SELECT n.sequence AS sequence, e.counterpart AS counterpart FROM name n
-            JOIN entry e ON e.sequence = n.sequence WHERE n.name = $1 ORDER BY n.sequence DESC LIMIT $2
-            """,
-            [.integer(IndexLine.name(text)), .integer(Int64(candidateLimit))])
         var found: Set<Int64> = []
-        for row in rows {
-            found.insert(try row.integer("sequence"))
-            if let counterpart = try row.optionalInteger("counterpart") { found.insert(counterpart) }
+        for chunk in try IndexTimes.chunks(connection).reversed() where found.count < candidateLimit {
+            let rows = try connection.query(
+                """
+                SELECT n.sequence AS sequence, e.counterpart AS counterpart FROM name n
+                JOIN entry e ON e.sequence = n.sequence WHERE n.chunk = $1 AND n.name = $2
+                ORDER BY n.sequence DESC LIMIT $3
+                """,
+                [.integer(chunk), .integer(IndexLine.name(text)), .integer(Int64(candidateLimit))])
+            for row in rows {
+                found.insert(try row.integer("sequence"))
+                if let counterpart = try row.optionalInteger("counterpart") { found.insert(counterpart) }
+            }
         }
         return found.sorted(by: >)
     }
@@ -149,16 +155,16 @@ struct IndexSearch {
                 if sequence < before, found.count <= limit { found.append(sequence) }
             }
         } else {
-            for chunk in try chunks(clauses) {
-                let places = places(of: chunk.number)
-                let start = chunk.number * Self.width
+            for chunk in chunks.reversed() {
+                let places = places(of: chunk)
+                let start = chunk * Self.width
                 let isFull = found.count > limit || start >= before
                 // What is whole and no longer shown need not be read.
-                if isFull, let known = chunk.count, places == 0..<PostingSet.width {
+                if isFull, places == 0..<PostingSet.width, let known = try known(chunk, clauses) {
                     count += known
                     continue
                 }
-                let set = try set(chunk.number, clauses).clipped(to: places)
+                let set = try set(chunk, clauses).clipped(to: places)
                 count += set.count
                 guard !isFull, set.count > 0 else { continue }
                 for place in set.ascending().reversed() {
@@ -178,28 +184,17 @@ struct IndexSearch {
         return FoundRecords.Found(line)
     }
 
-    /// The chunks that may hold what is asked for, newest first; with their counts where a count alone is the answer.
-    private func chunks(_ clauses: [[Int64]]) throws -> [(number: Int64, count: Int?)] {
-        guard !range.isEmpty else { return [] }
-        let (first, last) = (range.lowerBound / Self.width, (range.upperBound - 1) / Self.width)
-        guard !clauses.isEmpty else {
-            let known = hidden.isEmpty ? PostingSet.width : nil
-            return (first...last).reversed().map { ($0, known) }
-        }
-        var fewest: [Int64: Int] = [:]
-        for (index, terms) in clauses.enumerated() {
-            var counts: [Int64: Int] = [:]
-            for term in terms {
-                for row in try connection.query(
-                    "SELECT chunk, count FROM posting WHERE term = $1 AND chunk >= $2 AND chunk <= $3",
-                    [.integer(term), .integer(first), .integer(last)])
-                { counts[try row.integer("chunk"), default: 0] += Int(clamping: try row.integer("count")) }
-            }
-            fewest = index == 0 ? counts : fewest.filter { counts[$0.key] != nil }
-        }
-        // Terms of one clause may share records only where a record has several of them: keys alone do.
-        let isExact = clauses.count == 1 && clauses[0].count == 1 && hidden.isEmpty
-        return fewest.sorted { $0.key > $1.key }.map { ($0.key, isExact ? $0.value : nil) }
+    /// The chunks of the range.
+    private var chunks: Range<Int64> {
+        range.isEmpty ? 0..<0 : range.lowerBound / Self.width..<(range.upperBound - 1) / Self.width + 1
+    }
+
+    /// How many records of a whole chunk fit, where a count alone says it; nil where sets must be read.
+    private func known(_ chunk: Int64, _ clauses: [[Int64]]) throws -> Int? {
+        guard hidden.isEmpty else { return nil }
+        guard let terms = clauses.first else { return PostingSet.width }
+        guard clauses.count == 1, terms.count == 1 else { return nil }
+        return try postings.count(term: terms[0], chunk: chunk, connection)
     }
 
     private func set(_ chunk: Int64, _ clauses: [[Int64]]) throws -> PostingSet {
@@ -207,7 +202,7 @@ struct IndexSearch {
         for terms in clauses {
             var any: PostingSet?
             for term in terms {
-                guard let set = try Posting.read(term: term, chunk: chunk, connection) else { continue }
+                guard let set = try postings.read(term: term, chunk: chunk, connection) else { continue }
                 any = any?.union(set) ?? set
             }
             guard let any else { return PostingSet() }
@@ -216,7 +211,7 @@ struct IndexSearch {
         }
         var set = result ?? .all
         for term in hidden {
-            if let other = try Posting.read(term: term, chunk: chunk, connection) { set = set.subtracting(other) }
+            if let other = try postings.read(term: term, chunk: chunk, connection) { set = set.subtracting(other) }
         }
         return set
     }
@@ -224,7 +219,7 @@ struct IndexSearch {
     private func fits(_ sequence: Int64, _ clauses: [[Int64]]) throws -> Bool {
         let place = UInt16(truncatingIfNeeded: sequence % Self.width)
         func has(_ term: Int64) throws -> Bool {
-            try Posting.read(term: term, chunk: sequence / Self.width, connection)?.contains(place) ?? false
+            try postings.read(term: term, chunk: sequence / Self.width, connection)?.contains(place) ?? false
         }
         for terms in clauses where try !terms.contains(where: has) { return false }
         return try !hidden.contains(where: has)
@@ -244,9 +239,11 @@ struct IndexSearch {
     func counts(between bounds: [Int64]) throws -> [UInt32] {
         guard let clauses, bounds.count > 1 else { return Array(repeating: 0, count: max(0, bounds.count - 1)) }
         var counts = [UInt32](repeating: 0, count: bounds.count - 1)
-        for chunk in try chunks(clauses) {
-            let start = chunk.number * Self.width
-            let set = try set(chunk.number, clauses)
+        for chunk in chunks where (chunk + 1) * Self.width > bounds[0] {
+            let start = chunk * Self.width
+            guard start < bounds[bounds.count - 1] else { break }
+            let set = try set(chunk, clauses)
+            guard set.count > 0 else { continue }
             for index in counts.indices {
                 let low = min(max(bounds[index] - start, 0), Self.width)
                 let high = min(max(bounds[index + 1] - start, 0), Self.width)
@@ -263,6 +260,12 @@ enum IndexTimes {
     /// The number behind the newest record.
     static func end(_ connection: any SQLConnection) throws -> Int64 {
         try connection.queryOne("SELECT next FROM state WHERE id = 1")?.integer("next") ?? 0
+    }
+
+    /// The numbers of all chunks.
+    static func chunks(_ connection: any SQLConnection) throws -> Range<Int64> {
+        let width = Int64(PostingSet.width)
+        return 0..<(try end(connection) + width - 1) / width
     }
 
     /// The first record at `moment` or later; the end of the index where there is none.

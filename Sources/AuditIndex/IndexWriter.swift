@@ -107,10 +107,10 @@ struct IndexWriter {
         }
         if record.kind == .intent {
             if let form = line.form { counted.append(form) }
-            if let use = try id(.clientUse, record.client?.description) { terms.append(use) }
         }
         if record.kind == .refusal, let failure = line.failure { counted.append(failure) }
         batch.add(line, terms: terms, counted: counted, extra: Array(credentials.dropFirst()))
+        if record.kind == .intent { batch.noteUse(line) }
         if hasDetail || record.kind == .outcome { try detector.note(line, connection) }
     }
 
