@@ -39,12 +39,15 @@ func module(_ name: String, _ ours: [String] = [], _ others: [Target.Dependency]
     .target(name: name, dependencies: ours.map { .byName(name: $0) } + others, swiftSettings: strict)
 }
 
+/// Tests are compiled without optimisation, also beside a release build of what they test: it only cost time.
+let unoptimised: [SwiftSetting] = [.unsafeFlags(["-Onone"], .when(configuration: .release))]
+
 /// The tests of a module, in `Tests/<module>Tests`.
 func tests(_ name: String, _ ours: [String] = [], _ others: [Target.Dependency] = []) -> Target {
     .testTarget(
         name: "\(name)Tests",
         dependencies: ([name] + ours).map { .byName(name: $0) } + others,
-        swiftSettings: strict
+        swiftSettings: strict + unoptimised
     )
 }
 

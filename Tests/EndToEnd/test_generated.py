@@ -145,7 +145,13 @@ def openssl(signature, content, packaging, authorities, folder):
 
 
 def pyhanko(signature, content, authorities):
-    """Integrity, signed attributes and path by pyHanko, whose own code reads the CMS."""
+    """Integrity, signed attributes and path by pyHanko, whose own code reads the CMS.
+
+    It judges a signature over content that it is given; what an attached one carries must be that content.
+    """
+    signed_data = cms.ContentInfo.load(signature)["content"]
+    carried = signed_data["encap_content_info"]["content"].native
+    assert carried is None or carried == content
     anchors, intermediates, _ = authorities
     context = ValidationContext(
         trust_roots=list(load_certs_from_pemder(map(str, anchors))),
@@ -156,7 +162,7 @@ def pyhanko(signature, content, authorities):
     status = asyncio.run(
         async_validate_detached_cms(
             content,
-            cms.ContentInfo.load(signature)["content"],
+            signed_data,
             signer_validation_context=context,
             key_usage_settings=KeyUsageConstraints(key_usage={"non_repudiation"}),
         )
@@ -174,6 +180,5 @@ def test_cades(instance, authorities, tmp_path, packaging, level):
         made = signed(instance, format="cades", packaging=packaging, level=level, documents=items)
         for content, signature in zip(contents, made, strict=True):
             openssl(signature, content, packaging, authorities, tmp_path)
-            if packaging == "detached":
-                pyhanko(signature, content, authorities)
+            pyhanko(signature, content, authorities)
             validated(instance, signature, level, content if packaging == "detached" else None)
