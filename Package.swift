@@ -100,7 +100,7 @@ let package = Package(
             swiftSettings: strict
         ),
         module("Audit", ["HPKI", "Host", "JOSE", "Transparency", "Storage", "Identity", "Policies"], [crypto]),
-        module("AuditIndex", ["HPKI", "Host", "CoreProtocol", "Storage", "Audit"]),
+        module("AuditIndex", ["HPKI", "Host", "CoreProtocol", "Transparency", "Storage", "Audit"]),
         module("Keys", ["HPKI", "Host", "Audit", "Certificates", "PKCS11", "Storage"], [crypto, logging]),
         module(
             "Core",
@@ -171,7 +171,7 @@ let package = Package(
         tests("Policies", ["HPKI", "YAML", "Identity"]),
         tests("Transparency", ["HPKI"]),
         tests("Audit", ["HPKI", "Host", "JOSE", "Transparency", "Storage", "Policies", "Identity"], [crypto]),
-        tests("AuditIndex", ["HPKI", "Host", "CoreProtocol", "Storage", "Audit"]),
+        tests("AuditIndex", ["HPKI", "Host", "CoreProtocol", "Transparency", "Storage", "Audit"]),
         tests(
             "Keys", ["HPKI", "Host", "Audit", "Certificates", "PKCS11", "Storage", "Development"], [logging]
         ),

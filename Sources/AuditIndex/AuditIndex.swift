@@ -6,6 +6,7 @@ import HPKI
 import Host
 import Storage
 internal import Synchronization
+import Transparency
 
 /// What makes the log searchable: a database of its own that follows the log and can be deleted at any time.
 ///

@@ -2,6 +2,7 @@ import Audit
 import CoreProtocol
 import HPKI
 import Storage
+import Transparency
 
 /// Puts records into the index, in their order; a batch is one transaction, so that it is there as a whole or not.
 ///
