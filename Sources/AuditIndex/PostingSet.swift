@@ -2,9 +2,9 @@ import HPKI
 
 /// Which records of one chunk of 65 536 have a term: their places in the chunk, as a list while they are few and as
 /// a map of bits when they are many, so that any filters are intersected in bounded time.
-struct PostingSet: Sendable, Hashable {
+package struct PostingSet: Sendable, Hashable {
     /// Records of a chunk.
-    static let width = 65_536
+    package static let width = 65_536
     /// From so many on a map is the shorter one.
     private static let listLimit = 4096
     private static let wordCount = width / 64
@@ -16,27 +16,27 @@ struct PostingSet: Sendable, Hashable {
     }
 
     private var places: Places
-    private(set) var count: Int
+    package private(set) var count: Int
 
     /// No record.
-    init() {
+    package init() {
         places = .list([])
         count = 0
     }
 
     /// The records at these places, in any order.
-    init(_ places: some Sequence<UInt16>) {
+    package init(_ places: some Sequence<UInt16>) {
         self.init()
         insert(places)
     }
 
     /// Every record of a chunk.
-    static let all = PostingSet([UInt64](repeating: .max, count: wordCount))
+    package static let all = PostingSet([UInt64](repeating: .max, count: wordCount))
 
     // MARK: Changing
 
     /// Adds places, in any order.
-    mutating func insert(_ new: some Sequence<UInt16>) {
+    package mutating func insert(_ new: some Sequence<UInt16>) {
         switch places {
         case .bits(var bits):
             places = .list([])
@@ -61,7 +61,7 @@ struct PostingSet: Sendable, Hashable {
     }
 
     /// Removes one place; false where it was not there.
-    @discardableResult mutating func remove(_ place: UInt16) -> Bool {
+    @discardableResult package mutating func remove(_ place: UInt16) -> Bool {
         guard contains(place) else { return false }
         switch places {
         case .list(var list):
@@ -79,7 +79,7 @@ struct PostingSet: Sendable, Hashable {
     // MARK: Asking
 
     /// Whether the record at `place` has the term.
-    func contains(_ place: UInt16) -> Bool {
+    package func contains(_ place: UInt16) -> Bool {
         switch places {
         case .bits(let bits): return bits[Int(place) >> 6] >> UInt64(place & 63) & 1 == 1
         case .list(let list):
@@ -89,7 +89,7 @@ struct PostingSet: Sendable, Hashable {
     }
 
     /// The places, ascending.
-    func ascending() -> [UInt16] {
+    package func ascending() -> [UInt16] {
         guard case .bits(let bits) = places else {
             if case .list(let list) = places { return list }
             return []
@@ -107,7 +107,7 @@ struct PostingSet: Sendable, Hashable {
     }
 
     /// How many there are at `range`, which is within a chunk.
-    func count(in range: Range<Int>) -> Int {
+    package func count(in range: Range<Int>) -> Int {
         guard !range.isEmpty else { return 0 }
         guard range.lowerBound > 0 || range.upperBound < Self.width else { return count }
         switch places {
@@ -123,7 +123,7 @@ struct PostingSet: Sendable, Hashable {
     }
 
     /// Those at `range` alone.
-    func clipped(to range: Range<Int>) -> PostingSet {
+    package func clipped(to range: Range<Int>) -> PostingSet {
         guard range.lowerBound > 0 || range.upperBound < Self.width else { return self }
         switch places {
         case .list(let list): return PostingSet(list.filter { range.contains(Int($0)) })
@@ -134,7 +134,7 @@ struct PostingSet: Sendable, Hashable {
     }
 
     /// Those that are in both.
-    func intersection(_ other: PostingSet) -> PostingSet {
+    package func intersection(_ other: PostingSet) -> PostingSet {
         switch (places, other.places) {
         case (.bits(var left), .bits(let right)):
             for index in left.indices { left[index] &= right[index] }
@@ -148,7 +148,7 @@ struct PostingSet: Sendable, Hashable {
     }
 
     /// Those that are not in the other.
-    func subtracting(_ other: PostingSet) -> PostingSet {
+    package func subtracting(_ other: PostingSet) -> PostingSet {
         guard other.count > 0 else { return self }
         switch (places, other.places) {
         case (.bits(var left), .bits(let right)):
@@ -162,7 +162,7 @@ struct PostingSet: Sendable, Hashable {
     }
 
     /// Those that are in either.
-    func union(_ other: PostingSet) -> PostingSet {
+    package func union(_ other: PostingSet) -> PostingSet {
         if case (.bits(var left), .bits(let right)) = (places, other.places) {
             for index in left.indices { left[index] |= right[index] }
             return PostingSet(left)
@@ -176,7 +176,7 @@ struct PostingSet: Sendable, Hashable {
     // MARK: Bytes
 
     /// The bytes that are stored: 0 and the places of two bytes each, or 1 and a map of 8192 bytes, big-endian.
-    var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         var bytes: [UInt8]
         switch places {
         case .list(let list):
@@ -199,7 +199,7 @@ struct PostingSet: Sendable, Hashable {
     }
 
     /// Reads what `bytes` gave; throws `.damaged` for anything else.
-    init(_ bytes: [UInt8]) throws(AuditIndexError) {
+    package init(_ bytes: [UInt8]) throws(AuditIndexError) {
         switch (bytes.first, bytes.count - 1) {
         case (0, let length) where length % 2 == 0 && length / 2 < Self.listLimit:
             var list: [UInt16] = []

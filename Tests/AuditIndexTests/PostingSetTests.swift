@@ -1,6 +1,5 @@
+import AuditIndex
 import Testing
-
-@testable import AuditIndex
 
 @Suite struct PostingSetTests {
     @Test(arguments: [0, 1, 100, 4095, 4096, 5000, 60_000, 65_536])

@@ -34,7 +34,7 @@ struct LibXML2: CanonicalOracle {
 private let chosen = target
 
 /// Seconds of this thread's own work, which other processes on the machine do not lengthen.
-private var secondsWorked: Double {
+private func secondsWorked() -> Double {
     var time = timespec()
     unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
@@ -47,9 +47,9 @@ private let mostSeconds = 1.0
 private func feed(_ data: UnsafePointer<UInt8>?, _ size: Int) -> Int32 {
     do {
         let bytes = unsafe Array(UnsafeBufferPointer(start: data, count: size))
-        let begun = secondsWorked
+        let begun = secondsWorked()
         _ = try chosen.run(bytes, oracle: LibXML2())
-        let worked = secondsWorked - begun
+        let worked = secondsWorked() - begun
         guard worked <= mostSeconds else {
             print("finding: an input of \(bytes.count) bytes took \(worked) s")
             fflush(nil)
