@@ -314,3 +314,19 @@ def test_a_modules_process_killed_under_load_comes_back(tmp_path):
     finally:
         instance.kill()
         server.kill()
+
+
+def test_a_wrong_pin_is_tried_once_until_the_service_is_started_anew(fresh):
+    pin = fresh.home / "secrets" / "hsm.pin"
+    right = pin.read_text()
+    pin.write_text("not-the-pin\n")
+    fresh.start(ready=False)
+    time.sleep(4)
+    log = fresh.log.read_text()
+    assert log.count("core started") == 1 and "the token refused the PIN, which is not tried again" in log, log
+    assert fresh.get("/health/ready").status_code == 503
+    problem(fresh.prescribe(documents.prescribing()), "core-unavailable")
+    assert fresh.stop() == 0
+    pin.write_text(right)
+    fresh.start()
+    assert fresh.prescribe(documents.prescribing()).status_code == 200

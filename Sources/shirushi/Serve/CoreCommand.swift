@@ -5,6 +5,7 @@ import HPKI
 import Host
 import Logging
 import Outbound
+import PKCS11
 import Synchronization
 
 /// `shirushi core`: the process that holds keys, policy and log; started by `serve` alone.
@@ -12,6 +13,9 @@ struct CoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "core", abstract: "The signing core; started by serve.", shouldDisplay: false
     )
+
+    /// Core's exit where the token refused the PIN; a new start would only try it again, and some tokens lock then.
+    static let pinRefused: Int32 = 77
 
     @OptionGroup var home: HomeOption
 
@@ -33,7 +37,7 @@ struct CoreCommand: AsyncParsableCommand {
             )
         } catch {
             logger.critical("core cannot start", metadata: ["cause": "\(error)"])
-            throw ExitCode(error.isAboutAudit ? 74 : 69)
+            throw ExitCode(error.isAboutPIN ? Self.pinRefused : error.isAboutAudit ? 74 : 69)
         }
         do { try await core.recover(logger: logger) } catch {
             logger.critical("a restored instance cannot suspend its keys", metadata: ["cause": "\(error)"])
@@ -68,6 +72,13 @@ struct CoreCommand: AsyncParsableCommand {
 }
 
 extension CoreStartError {
+    fileprivate var isAboutPIN: Bool {
+        switch self {
+        case .token(.pinIncorrect), .token(.pinLocked): true
+        default: false
+        }
+    }
+
     fileprivate var isAboutAudit: Bool {
         switch self {
         case .audit, .storage: true

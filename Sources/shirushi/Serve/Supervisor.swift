@@ -60,6 +60,11 @@ final class Supervisor: Sendable {
                 let exit = await process.exit
                 children.withLock { $0[role] = nil }
                 if isStopping.load(ordering: .sequentiallyConsistent) { return }
+                if role == .core, exit == .code(CoreCommand.pinRefused) {
+                    logger.critical(
+                        "the token refused the PIN, which is not tried again; put it right and start the service anew")
+                    return
+                }
                 logger.error("\(role.rawValue) ended and is started anew", metadata: ["exit": "\(exit)"])
             } catch {
                 logger.error("\(role.rawValue) cannot be started", metadata: ["cause": "\(error)"])
