@@ -109,7 +109,8 @@ private let json: HTTPFields = [.contentType: "application/json"]
                     uri: "/ra/v1/credentials/a", method: method, headers: method == .put ? json : [:],
                     body: method == .put ? ByteBuffer(string: "{\"holder\":\"a\"}") : nil
                 ) { #expect($0.status == .ok) }
-                #expect((seconds * 1_000_000_000...(seconds + 5) * 1_000_000_000).contains(core.deadline - before))
+                // As much more as a busy machine may take over the request itself.
+                #expect((seconds * 1_000_000_000...(seconds + 15) * 1_000_000_000).contains(core.deadline - before))
             }
         }
     }

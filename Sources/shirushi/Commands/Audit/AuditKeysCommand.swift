@@ -46,7 +46,13 @@ struct AuditKeysCommand: AsyncParsableCommand {
     )
 
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Print the verifier keys, oldest first.")
+        static let configuration = CommandConfiguration(
+            abstract: "Print the verifier keys, oldest first.",
+            discussion: """
+                EXAMPLE
+                  shirushi audit keys show --home ./var/home
+                """
+        )
         @OptionGroup var home: HomeOption
 
         func run() async throws {
@@ -56,7 +62,12 @@ struct AuditKeysCommand: AsyncParsableCommand {
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make another key; from now on all of them sign.")
+            abstract: "Make another key; from now on all of them sign.",
+            discussion: """
+                EXAMPLE
+                  shirushi audit keys add --home ./var/home
+                """
+        )
         @OptionGroup var home: HomeOption
 
         func run() async throws {
@@ -69,7 +80,12 @@ struct AuditKeysCommand: AsyncParsableCommand {
 
     struct Retire: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Sign with a key no more; its file entry is erased.")
+            abstract: "Sign with a key no more; its file entry is erased.",
+            discussion: """
+                EXAMPLE
+                  shirushi audit keys retire 1a2b3c4d --home ./var/home
+                """
+        )
         @Argument(help: "The key's id, eight hexadecimal digits.") var id: String
         @OptionGroup var home: HomeOption
 
