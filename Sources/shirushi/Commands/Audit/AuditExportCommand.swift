@@ -16,12 +16,12 @@ struct AuditExportCommand: AsyncParsableCommand {
             Without a filter the export is complete, and its tree is built
             anew by whoever checks it; with one, each record has its proof.
             CSV has no proofs: it is for reading. Times are RFC 3339.
+            scripts/verify-audit export checks JSON Lines.
 
             EXAMPLES
               shirushi audit export --home ./var/home --out log.jsonl
-              shirushi audit export --home ./var/home --holder doctor-1
+              shirushi audit export --home ./var/home --holder doctor-1 \\
                 --since 2026-11-01T00:00:00+09:00 --format csv
-              scripts/verify-audit export log.jsonl --key KEY
             """
     )
 

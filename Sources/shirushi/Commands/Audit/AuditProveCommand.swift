@@ -10,9 +10,10 @@ struct AuditProveCommand: AsyncParsableCommand {
         commandName: "prove",
         abstract: "Print the proof that a record is in the log, and nothing of its content.",
         discussion: """
-            EXAMPLES
+            scripts/verify-audit export checks what this prints.
+
+            EXAMPLE
               shirushi audit prove 41 --home ./var/home > proof.jsonl
-              scripts/verify-audit export proof.jsonl --key KEY
             """
     )
 
@@ -35,8 +36,7 @@ struct AuditDiscloseCommand: AsyncParsableCommand {
 
             EXAMPLES
               shirushi audit disclose 41 --home ./var/home > record.jsonl
-              shirushi audit disclose 41 --field document --field decision
-                --home ./var/home
+              shirushi audit disclose 41 --field document --home ./var/home
             """
     )
 

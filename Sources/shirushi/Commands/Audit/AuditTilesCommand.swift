@@ -11,11 +11,10 @@ struct AuditTilesCommand: AsyncParsableCommand {
         abstract: "Write the log as C2SP tiles: checkpoint, hash tiles and entry bundles.",
         discussion: """
             The bundles hold leaves, which name nobody. The folder must not be
-            there yet.
+            there yet. scripts/verify-audit tiles checks it.
 
-            EXAMPLES
+            EXAMPLE
               shirushi audit tiles --home ./var/home --out ./log
-              scripts/verify-audit tiles ./log --key KEY
             """
     )
 
