@@ -21,6 +21,7 @@ from signxml.xades import XAdESSignatureConfiguration, XAdESVerifier
 import documents
 import judges
 import stranger
+from instance import Instance
 
 COUNT = 1000 if os.environ.get("SHIRUSHI_LONG") else 24
 BATCH = 24
@@ -52,6 +53,15 @@ def letter(chance, depth=0):
 def wrapped(chance):
     """A document whose first child has an id."""
     return f'<root xmlns="urn:root"><part Id="part-1">{letter(chance)}</part>{letter(chance)}</root>'
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory, shim):
+    """An instance of these tests' own, since they ask for more time stamps than one client may."""
+    instance = Instance(tmp_path_factory.mktemp("generated") / "home", shim=shim)
+    instance.configure(lambda settings: settings["timestamps"].update(perClientMinute=0))
+    yield instance.start()
+    instance.kill()
 
 
 @pytest.fixture(scope="module")

@@ -145,6 +145,7 @@ def main():
 
         def settle(settings):
             settings.setdefault("limits", {}).update(perClientRate=0)
+            settings["timestamps"].update(perClientMinute=0)
 
         instance.configure(settle)
         instance.start()
