@@ -2,43 +2,18 @@
 
 import base64
 import copy
-import hashlib
 import struct
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-
-def sha256(*parts):
-    return hashlib.sha256(b"".join(parts)).digest()
-
-
-def b64(content):
-    return base64.b64encode(content).decode()
-
-
-def root_of(hashes):
-    """RFC 9162 §2.1.1."""
-    if len(hashes) == 1:
-        return hashes[0]
-    k = 1 << ((len(hashes) - 1).bit_length() - 1)
-    return sha256(b"\x01", root_of(hashes[:k]), root_of(hashes[k:]))
-
-
-def path_of(index, hashes):
-    """RFC 9162 §2.1.3.1."""
-    if len(hashes) == 1:
-        return []
-    k = 1 << ((len(hashes) - 1).bit_length() - 1)
-    if index < k:
-        return [*path_of(index, hashes[:k]), root_of(hashes[k:])]
-    return [*path_of(index - k, hashes[k:]), root_of(hashes[:k])]
+from evidence import b64, mth, path, sha256
 
 
 def commitment(opening):
     value = opening["value"].encode()
     text = struct.pack(">I", len(value)) + value
-    return sha256(b"shirushi/commitment/1\n", bytes([opening["field"]]), bytes.fromhex(opening["salt"]), text)
+    return sha256(b"shirushi/commitment/1\n" + bytes([opening["field"]]) + bytes.fromhex(opening["salt"]) + text)
 
 
 class Log:
@@ -56,11 +31,11 @@ class Log:
             leaf += b"".join(bytes([each["field"]]) + commitment(each) for each in detail)
             self.details.append(detail)
             self.leaves.append(leaf)
-        self.hashes = [sha256(b"\0", leaf) for leaf in self.leaves]
-        self.root = root_of(self.hashes)
+        self.hashes = [sha256(b"\0" + leaf) for leaf in self.leaves]
+        self.root = mth(self.hashes)
         key = Ed25519PrivateKey.from_private_bytes(sha256(b"log key"))
         public = b"\x01" + key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        self.key_id = sha256(self.origin.encode(), b"\n", public)[:4]
+        self.key_id = sha256(self.origin.encode() + b"\n" + public)[:4]
         self.verifier_key = f"{self.origin}+{self.key_id.hex()}+{b64(public)}"
         note = f"{self.origin}\n{size}\n{b64(self.root)}\n"
         self.checkpoint = f"{note}\n— {self.origin} {b64(self.key_id + key.sign(note.encode()))}\n"
@@ -70,7 +45,7 @@ class Log:
             "sequence": sequence,
             "leaf": b64(self.leaves[sequence]),
             "detail": copy.deepcopy(self.details[sequence]),
-            "proof": [b64(each) for each in path_of(sequence, self.hashes)],
+            "proof": [b64(each) for each in path(sequence, self.hashes)],
         }
         return {
             "format": "shirushi-receipt/1",
