@@ -54,20 +54,4 @@ package enum CosignatureTable {
             )
         }
     }
-
-    /// The size of the newest tree that `witness` cosigned, with its cosignature; nil for none.
-    package static func newest(
-        of witness: NoteKey, in connection: any SQLConnection
-    ) throws(StorageError) -> (size: UInt64, signature: SignedNote.Signature)? {
-        let row = try connection.queryOne(
-            """
-            SELECT size, value FROM audit_cosignature WHERE witness = $1 AND key_id = $2 ORDER BY size DESC LIMIT 1
-            """,
-            [.text(witness.name), .integer(Int64(witness.keyID))])
-        guard let row else { return nil }
-        return (
-            UInt64(clamping: try row.integer("size")),
-            SignedNote.Signature(name: witness.name, keyID: witness.keyID, value: try row.blob("value"))
-        )
-    }
 }
