@@ -62,10 +62,10 @@ import Testing
             if request.hasPrefix("GET /told") { return .flood(head + "Content-Length: \(giga)\r\n\r\n", count: giga) }
             return .flood(head + "Connection: close\r\n\r\n", count: giga)
         }
-        let before = ContinuousClock.now
         #expect(await refusal("http://127.0.0.1:\(server.port)/told", limit: 100_000) == .tooLarge(limit: 100_000))
         #expect(await refusal("http://127.0.0.1:\(server.port)/untold", limit: 100_000) == .tooLarge(limit: 100_000))
-        #expect(ContinuousClock.now - before < .seconds(30))
+        // What the sockets' buffers take is more than the bound, and far less than what was offered.
+        #expect(server.flooded < 64 << 20)
         await server.stop()
     }
 
@@ -75,9 +75,7 @@ import Testing
             return .drip("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + String(repeating: "x", count: 1000))
         }
         for path in ["silence", "drip"] {
-            let before = ContinuousClock.now
             #expect(await refusal("http://127.0.0.1:\(server.port)/\(path)", seconds: 1) == .timedOut)
-            #expect(ContinuousClock.now - before < .seconds(30))
         }
         await server.stop()
     }

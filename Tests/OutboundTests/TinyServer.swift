@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import NIOPosix
+import Synchronization
 import Testing
 
 /// An HTTP/1.1 server of a few lines that can misbehave, on a port of its own.
@@ -17,14 +18,19 @@ final class TinyServer: Sendable {
     }
 
     let port: Int
+    /// The bytes of floods that the sockets took.
+    var flooded: Int { counter.bytes.load(ordering: .relaxed) }
+    private let counter: FloodCounter
     private let channel: any Channel
 
     init(_ reply: @escaping @Sendable (_ request: String) -> Reply) async throws {
+        let counter = FloodCounter()
+        self.counter = counter
         channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(Answering(reply))
+                    try channel.pipeline.syncOperations.addHandler(Answering(reply, counter))
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
@@ -38,15 +44,23 @@ final class TinyServer: Sendable {
     }
 }
 
+private final class FloodCounter: Sendable {
+    let bytes = Atomic(0)
+}
+
 private final class Answering: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     private let reply: @Sendable (String) -> TinyServer.Reply
     private var received = ""
+    private let counter: FloodCounter
     private var flood = 0
 
-    init(_ reply: @escaping @Sendable (String) -> TinyServer.Reply) { self.reply = reply }
+    init(_ reply: @escaping @Sendable (String) -> TinyServer.Reply, _ counter: FloodCounter) {
+        self.reply = reply
+        self.counter = counter
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         received += String(buffer: unwrapInboundIn(data))
@@ -75,7 +89,10 @@ private final class Answering: ChannelInboundHandler {
         flood -= 65_536
         let piece = ByteBuffer(repeating: 0x61, count: 65_536)
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        context.writeAndFlush(wrapOutboundOut(piece)).whenSuccess { bound.value.0.more(bound.value.1) }
+        context.writeAndFlush(wrapOutboundOut(piece)).whenSuccess {
+            bound.value.0.counter.bytes.add(65_536, ordering: .relaxed)
+            bound.value.0.more(bound.value.1)
+        }
     }
 
     private func drip(_ text: Substring, _ context: ChannelHandlerContext) {

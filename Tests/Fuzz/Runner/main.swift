@@ -33,24 +33,14 @@ struct LibXML2: CanonicalOracle {
 
 private let chosen = target
 
-/// Seconds of this thread's own work, which other processes on the machine do not lengthen.
-private func secondsWorked() -> Double {
-    var time = timespec()
-    unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-}
-
-/// The most work that one input may make.
-private let mostSeconds = 1.0
-
 /// A finding ends the process, which libFuzzer reports with the input.
 private func feed(_ data: UnsafePointer<UInt8>?, _ size: Int) -> Int32 {
     do {
         let bytes = unsafe Array(UnsafeBufferPointer(start: data, count: size))
-        let begun = secondsWorked()
+        let begun = WorkedTime.seconds
         _ = try chosen.run(bytes, oracle: LibXML2())
-        let worked = secondsWorked() - begun
-        guard worked <= mostSeconds else {
+        let worked = WorkedTime.seconds - begun
+        guard worked <= WorkedTime.most else {
             print("finding: an input of \(bytes.count) bytes took \(worked) s")
             fflush(nil)
             abort()
