@@ -118,7 +118,8 @@ let package = Package(
             resources: [.embedInCode("validation.yaml")],
             swiftSettings: strict
         ),
-        module("Evidence", ["HPKI", "Host", "Outbound", "Certificates", "Formats"]),
+        module("Witness", ["HPKI", "Host", "Transparency", "Storage"]),
+        module("Evidence", ["HPKI", "Host", "Outbound", "Certificates", "Formats", "Transparency"]),
         module(
             "Signing",
             ["HPKI", "Host", "CoreProtocol", "XML", "Certificates", "Formats", "Validation", "Evidence"]
@@ -126,7 +127,8 @@ let package = Package(
         .target(
             name: "Web",
             dependencies: [
-                "HPKI", "Host", "CoreProtocol", "Signing", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes,
+                "HPKI", "Host", "CoreProtocol", "Signing", "Transparency", "Witness", hummingbird, hummingbirdCore,
+                hummingbirdTLS, httpTypes,
                 nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioSSL, mustache, lifecycle, logging,
             ],
             resources: [
@@ -147,7 +149,7 @@ let package = Package(
             dependencies: [
                 "HPKI", "Host", "YAML", "Certificates", "JOSE", "PKCS11", "Transparency", "Storage", "Outbound",
                 "CoreProtocol",
-                "Identity", "Policies", "Audit", "Keys", "Core", "Validation", "Evidence", "Signing", "Web",
+                "Identity", "Policies", "Audit", "Keys", "Core", "Validation", "Evidence", "Signing", "Witness", "Web",
                 "Development", "Ceremony", arguments, lifecycle, logging,
             ],
             swiftSettings: strict
@@ -184,6 +186,7 @@ let package = Package(
             [logging]
         ),
         tests("Validation", ["HPKI", "XML", "YAML", "Certificates", "Formats", "Development"], [crypto]),
+        tests("Witness", ["HPKI", "Host", "Transparency"]),
         tests(
             "Evidence", ["HPKI", "Host", "Outbound", "Certificates", "Formats", "Development"], [nioCore, nioPosix]
         ),

@@ -118,8 +118,8 @@ extension CoreInstance {
         return HealthFacts(
             hsm: isTokenReady && !sign.custody.isFailing, audit: log.isRunning, clock: clockGuard.isSteady,
             alarms: watch.alarms(at: now) + keyFaults.withLock { Array($0.prefix(5)) } + ceremonyAlarm
-                + indexAlarm(index),
-            metrics: metrics
+                + indexAlarm(index) + witnesses.alarms,
+            metrics: metrics + witnesses.metrics
         )
     }
 

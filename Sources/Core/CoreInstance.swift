@@ -52,6 +52,7 @@ package struct CoreInstance: Sendable {
     package let pool: SessionPool
     let module: PKCS11Module
     let watch: CertificateWatch
+    let witnesses: Witnesses
     let settings: CoreSettings
     let clock: WallClock
     let clockGuard: ClockGuard
@@ -114,7 +115,7 @@ package struct CoreInstance: Sendable {
         } catch { throw .storage(error) }
         let log: AuditLog
         let recheck: AuditRecheck?
-        do {
+        do throws(AuditError) {
             let verified = try AuditVerifier.open(
                 database, headAt: paths.auditHead, markAt: LogMarkFile(paths.auditMark), key: keys.log)
             recheck = verified.recheck
@@ -123,6 +124,11 @@ package struct CoreInstance: Sendable {
                 signers: try LogSigners(origin: settings.origin, seeds: keys.checkpointSeeds),
                 pseudonyms: keys.pseudonyms, clock: clock, random: random, onStop: { onFatal(.auditStopped($0)) }
             )
+            if let fault = try await Witnesses.unresolved(
+                at: paths.contradiction, database: database, keys: log.signers.keys)
+            {
+                throw AuditError.broken("\(fault); see docs/runbooks/audit-stopped.md")
+            }
             for intent in verified.openIntents {
                 try await log.closeAsUnknown(intent: intent) { connection, outcome in
                     try SignatureStore.closeAsUnknown(intent: intent, outcome: outcome, in: connection)
@@ -146,6 +152,11 @@ package struct CoreInstance: Sendable {
             requirements.acceptablePolicies = settings.certificatePolicies
             watch = try CertificateWatch(settings.certificates, requirements: requirements, fetch: fetch)
         } catch { throw .trust(error) }
+        let witnesses: Witnesses
+        do {
+            witnesses = try await Witnesses(
+                settings.witnesses, database: database, log: log, clock: clock, contradiction: paths.contradiction)
+        } catch { throw .storage(error.storage ?? .corrupt) }
         let (custody, epochs) = try await openCustody(
             settings, token.pool, keys.pin, database, log, keys.seals)
         let choice = CredentialChoice(database: database)
@@ -179,6 +190,7 @@ package struct CoreInstance: Sendable {
         let review = Review(
             identification: sign.identification, policies: settings.policies, clients: sign.clients,
             database: database, log: log,
+            witnesses: witnesses,
             index: AuditIndex(at: paths.auditIndex, of: LogSource(database)) { fault in
                 logger.warning("the log's index does not follow", metadata: ["cause": "\(fault)"])
             },
@@ -186,7 +198,8 @@ package struct CoreInstance: Sendable {
         )
         return CoreInstance(
             sign: sign, registry: registry, review: review, database: database, log: log, recheck: recheck,
-            pool: token.pool, module: token.module, watch: watch, settings: settings, clock: clock,
+            pool: token.pool, module: token.module, watch: watch, witnesses: witnesses, settings: settings,
+            clock: clock,
             clockGuard: ClockGuard(clock: clock),
             lock: lock, adminKey: keys.admin
         )

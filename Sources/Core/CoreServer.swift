@@ -78,6 +78,9 @@ package final class CoreServer: Sendable {
                 return .noted
             case .health:
                 return .health(core.health(counters))
+            case .witness(let message):
+                guard peer == .front else { throw Failure(.denied, "Front alone speaks with witnesses.") }
+                return try await core.witnesses(message)
             case .admin(let request, let proof):
                 // Front may reach the operator's socket, which Landlock does not fence; it cannot read the proof.
                 guard peer == .operatorCommand, Digest(of: proof) == core.adminKey else {

@@ -6,6 +6,7 @@ package import Keys
 package import PKCS11
 package import Policies
 package import Storage
+package import Transparency
 
 /// What core needs to know, read from the configuration by the executable.
 package struct CoreSettings: Sendable {
@@ -28,6 +29,8 @@ package struct CoreSettings: Sendable {
         package var adminKey: String
         /// Seals wrapped keys for the places where they stand.
         package var custodyKey: String
+        /// A witness's proof that the log was rolled back or forked; no start serves while the log contradicts it.
+        package var contradiction: String
         /// Left by a restore; names it.
         package var restored: String
 
@@ -45,6 +48,7 @@ package struct CoreSettings: Sendable {
             claimKey = home + "/secrets/claim.key"
             adminKey = home + "/secrets/admin.key"
             custodyKey = home + "/secrets/custody.key"
+            contradiction = home + "/data/audit.contradiction"
             restored = home + "/data/restored"
         }
     }
@@ -92,6 +96,8 @@ package struct CoreSettings: Sendable {
     /// Requests that may be under way at once.
     package var inFlight: Int
     package var registration: RegistrationSettings
+    /// The keys of the witnesses that cosign the log's checkpoints.
+    package var witnesses: [NoteKey]
     /// Said in the start record: `development` or `production`.
     package var kind: String
     /// The failpoint to arm; nil in production.
@@ -102,9 +108,10 @@ package struct CoreSettings: Sendable {
         paths: Paths, origin: String, token: Token, issuers: [IssuerSettings], clients: [ClientRegistration],
         window: ActivationWindow, policies: PolicySet, certificates: CertificateWatch.Settings,
         certificatePolicies: Set<String>, registration: RegistrationSettings, inFlight: Int, kind: String,
-        failpoint: String?
+        witnesses: [NoteKey] = [], failpoint: String?
     ) {
         self.registration = registration
+        self.witnesses = witnesses
         self.paths = paths
         self.origin = origin
         self.token = token

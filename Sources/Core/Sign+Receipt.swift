@@ -17,7 +17,8 @@ extension Sign {
         let receipt: [UInt8]?
         do {
             receipt = try await replay.database.read { [log] connection in
-                var evidence = try LogEvidence(origin: log.origin, keys: log.signers.keys, in: connection)
+                var evidence = try LogEvidence(
+                    origin: log.origin, keys: log.signers.keys, .cosigned(with: outcome), in: connection)
                 return try evidence?.receipt(intent: facts.intent, outcome: outcome)?.bytes
             }
         } catch {

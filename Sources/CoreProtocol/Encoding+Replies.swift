@@ -54,6 +54,9 @@ package struct ReplyFrame: Sendable, Hashable {
         case .review(let reply):
             writer.uint8(11)
             reply.write(to: &writer)
+        case .submission(let submission):
+            writer.uint8(13)
+            submission.write(to: &writer)
         }
         return writer.bytes
     }
@@ -87,6 +90,7 @@ package struct ReplyFrame: Sendable, Hashable {
         case 9: reply = .keysReport(try KeysReport(from: &reader))
         case 10: reply = .rotation(try RotationFacts(from: &reader))
         case 11: reply = .review(try ReviewReply(from: &reader))
+        case 13: reply = .submission(try WitnessSubmission(from: &reader))
         default: throw .invalidValue
         }
         try reader.end()

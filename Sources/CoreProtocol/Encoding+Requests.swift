@@ -60,6 +60,9 @@ package struct RequestFrame: Sendable, Hashable {
         case .review(let command):
             writer.uint8(10)
             command.write(to: &writer)
+        case .witness(let message):
+            writer.uint8(11)
+            message.write(to: &writer)
         }
         return writer.bytes
     }
@@ -95,6 +98,7 @@ package struct RequestFrame: Sendable, Hashable {
         case 9: request = .identify(token: try reader.text(atMost: 16_384))
         case 7: request = .registration(try RegistrationCommand(from: &reader))
         case 10: request = .review(try ReviewCommand(from: &reader))
+        case 11: request = .witness(try WitnessMessage(from: &reader))
         default: throw .invalidValue
         }
         try reader.end()

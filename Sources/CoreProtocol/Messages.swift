@@ -20,6 +20,8 @@ package enum CoreRequest: Sendable, Hashable {
     case registration(RegistrationCommand)
     /// What a reviewer asks of the log, or a holder of their own keys.
     case review(ReviewCommand)
+    /// What front asks and tells of the log's witnesses.
+    case witness(WitnessMessage)
 }
 
 /// What front tells of a request that it refused itself, before anything was asked of core.
@@ -77,6 +79,8 @@ package enum CoreReply: Sendable, Hashable {
     case rotation(RotationFacts)
     case registration(RegistrationReply)
     case review(ReviewReply)
+    /// What to send to a witness; `.noted` where there is nothing.
+    case submission(WitnessSubmission)
     /// The request was not done: kind, detail, rule and retry time reach the caller; a cause never leaves core.
     case failed(Failure)
 }

@@ -154,31 +154,13 @@ extension WebServer {
         )
     }
 
-    /// HTTP/1.1 with every bound of the settings.
     private var http: HTTPServerBuilder {
-        let limits = settings.limits
-        let counts = ConnectionCounts(limits: limits)
-        let bounds = ConnectionBounds.Settings(
-            request: .seconds(Int64(limits.requestSeconds)), idle: .seconds(Int64(limits.idleSeconds)),
-            linger: .seconds(3), bodyBytes: limits.bodyBytes,
-            problem: { [random, metrics] failure in
-                let requestID = Hex.encode(random.bytes(16))
-                let (head, body) = Problem.parts(for: failure, requestID: requestID)
-                metrics.began()
-                metrics.ended(route: "NotFound", status: head.status.code, nanoseconds: 0)
-                return (head, body)
-            }
-        )
-        var decoder = HTTP1Channel.Configuration.DecoderConfiguration()
-        decoder.maxHeaderListSize = limits.headerBytes
-        decoder.maxHeaderFieldSize = limits.headerBytes
-        // Twice the count that the middleware refuses with a request id of its own.
-        decoder.maxHeaderFieldCount = 2 * limits.headerCount
-        return .http1(
-            configuration: HTTP1Channel.Configuration(
-                additionalChannelHandlers: [ConnectionBounds(settings: bounds, counts: counts)],
-                httpDecoderConfiguration: decoder
-            )
-        )
+        .bounded(by: settings.limits) { [random, metrics] failure in
+            let requestID = Hex.encode(random.bytes(16))
+            let (head, body) = Problem.parts(for: failure, requestID: requestID)
+            metrics.began()
+            metrics.ended(route: "NotFound", status: head.status.code, nanoseconds: 0)
+            return (head, body)
+        }
     }
 }

@@ -47,7 +47,8 @@ struct Shirushi: AsyncParsableCommand {
             """,
         subcommands: [
             InitCommand.self, ServeCommand.self, TokenCommand.self, SignCommandLine.self, VerifyCommand.self,
-            AuditCommand.self, PolicyCommand.self, HoldersCommand.self, KeysCommand.self, HSMCommand.self,
+            AuditCommand.self, WitnessCommand.self, PolicyCommand.self, HoldersCommand.self, KeysCommand.self,
+            HSMCommand.self,
             BackupCommand.self, RestoreCommand.self, FailuresCommand.self, DevCACommand.self, CoreCommand.self,
             FrontCommand.self,
         ]

@@ -4,7 +4,11 @@ package import Transparency
 
 /// What witnesses put under the log's checkpoints (C2SP tlog-cosignature).
 package enum CosignatureTable {
-    /// Keeps a witness's cosignature of the tree of `size` leaves; a later one of the same tree takes its place.
+    /// So many of each witness's key are kept: two witnesses that are asked in turn have one of a tree in common.
+    private static let kept = 64
+
+    /// Keeps a witness's cosignature of the tree of `size` leaves, in the place of an earlier one of the same tree;
+    /// old ones go, since the newest vouches for all that it begins with.
     package static func put(
         _ signature: SignedNote.Signature, size: UInt64, in connection: any SQLConnection
     ) throws(StorageError) {
@@ -17,6 +21,12 @@ package enum CosignatureTable {
                 .integer(Int64(clamping: size)), .text(signature.name), .integer(Int64(signature.keyID)),
                 .blob(signature.value),
             ])
+        try connection.execute(
+            """
+            DELETE FROM audit_cosignature WHERE witness = $1 AND key_id = $2 AND size NOT IN (
+                SELECT size FROM audit_cosignature WHERE witness = $1 AND key_id = $2 ORDER BY size DESC LIMIT $3)
+            """,
+            [.text(signature.name), .integer(Int64(signature.keyID)), .integer(Int64(Self.kept))])
     }
 
     /// The cosignatures of the tree of `size` leaves.

@@ -11,28 +11,55 @@ package struct LogEvidence {
     package let checkpoint: Checkpoint
     /// The checkpoint with the signatures of the log and of witnesses.
     package let note: SignedNote
+    /// The checkpoint with the log's signatures alone, as it goes to witnesses.
+    package let ownNote: SignedNote
     /// The keys whose signatures the log puts under it.
     package let keys: [NoteKey]
     private let connection: any SQLConnection
     private var tree: TiledTree<StorageError>
 
-    /// The evidence of the newest commit that is signed, within one read transaction; nil for a log without one.
+    /// Which of the log's checkpoints the evidence is to be under.
+    package enum Choice: Sendable, Hashable {
+        case newest
+        /// The newest one that a witness cosigned, if it has this record; else the newest.
+        case cosigned(with: UInt64)
+        /// That of the commit that ended with so many leaves.
+        case size(UInt64)
+    }
+
+    /// The evidence under a commit that is signed, within one read transaction; nil for a log without such a one.
     ///
     /// Throws what reading throws, and `WireError` for signatures that cannot be read.
-    package init?(origin: String, keys: [NoteKey], in connection: any SQLConnection) throws {
-        let newest = try connection.queryOne(
-            "SELECT size, root, signatures FROM audit_commit WHERE signatures IS NOT NULL ORDER BY size DESC LIMIT 1")
-        guard let newest else { return nil }
+    package init?(
+        origin: String, keys: [NoteKey], _ choice: Choice = .newest, in connection: any SQLConnection
+    ) throws {
+        guard let row = try Self.commit(choice, in: connection) else { return nil }
         let checkpoint = Checkpoint(
-            origin: origin, size: UInt64(clamping: try newest.integer("size")), root: try newest.blob("root"))
-        let own = try StoredSignatures.read(try newest.blob("signatures"))
+            origin: origin, size: UInt64(clamping: try row.integer("size")), root: try row.blob("root"))
+        let own = try StoredSignatures.read(try row.blob("signatures"))
         let cosignatures = try CosignatureTable.all(size: checkpoint.size, in: connection)
         self.checkpoint = checkpoint
         self.keys = keys
         self.connection = connection
+        ownNote = SignedNote(text: checkpoint.text, signatures: own)
         note = SignedNote(text: checkpoint.text, signatures: own + cosignatures)
         tree = TiledTree(size: checkpoint.size) { tile throws(StorageError) in
             try TileTable.read(tile, in: connection)
+        }
+    }
+
+    private static func commit(_ choice: Choice, in connection: any SQLConnection) throws -> SQLRow? {
+        let columns = "SELECT size, root, signatures FROM audit_commit WHERE signatures IS NOT NULL"
+        switch choice {
+        case .newest:
+            return try connection.queryOne("\(columns) ORDER BY size DESC LIMIT 1")
+        case .size(let size):
+            return try connection.queryOne("\(columns) AND size = $1", [.integer(Int64(clamping: size))])
+        case .cosigned(let sequence):
+            let row = try connection.queryOne(
+                "\(columns) AND size IN (SELECT size FROM audit_cosignature WHERE size > $1) ORDER BY size DESC LIMIT 1",
+                [.integer(Int64(clamping: sequence))])
+            return try row ?? commit(.newest, in: connection)
         }
     }
 
@@ -53,6 +80,9 @@ package struct LogEvidence {
     package mutating func consistencyProof(from size: UInt64) throws -> [[UInt8]] {
         try tree.consistencyProof(from: size, to: checkpoint.size)
     }
+
+    /// The root over the first `size` leaves; throws as `record` does.
+    package mutating func root(_ size: UInt64) throws -> [UInt8] { try tree.root(size) }
 
     /// The members that head an evidence file or a receipt.
     private func header(format: String) -> [JSONMember] {

@@ -33,9 +33,9 @@ extension Review {
     /// How the log stands; asked often and about nobody, so it is no inspection.
     func head() async throws(Failure) -> LogHeadFacts {
         let standing = try await read { try AuditStanding.read(in: $0) }
-        let (checkpoint, witnesses) = try await checkpoint()
+        let checkpoint = try await checkpoint()
         return LogHeadFacts(
             origin: log.origin, size: standing.size, root: standing.root, newest: standing.newest,
-            isRunning: log.isRunning, checkpoint: checkpoint, witnesses: witnesses, index: index.facts)
+            isRunning: log.isRunning, checkpoint: checkpoint, witnesses: witnesses.facts, index: index.facts)
     }
 }

@@ -16,6 +16,7 @@ package struct Review: Sendable {
     let clients: [ClientID: ClientRegistration]
     let database: Database
     let log: AuditLog
+    let witnesses: Witnesses
     /// The index of the log; it follows while core runs.
     package let index: AuditIndex
     let clock: WallClock

@@ -36,7 +36,7 @@ extension Configuration {
         do throws(CommandError) { _ = try ValidationPolicy.load(validationPolicyFile) } catch {
             faults.append("`validationPolicy`: \(error)")
         }
-        faults += evidenceFaults
+        faults += evidenceFaults + witnessFaults
         if kind == .production { faults += productionFaults(in: home) }
         return faults
     }
@@ -187,7 +187,8 @@ extension Configuration {
             policies: try PolicySet(reading: try Files.read(policyFile, atMost: YAMLNode.byteLimit)),
             certificates: certificates, certificatePolicies: certificatePolicies,
             registration: try registration(), inFlight: inFlight,
-            kind: kind.rawValue, failpoint: kind == .development ? failpoint : nil
+            kind: kind.rawValue, witnesses: witnesses.servers.map(\.key),
+            failpoint: kind == .development ? failpoint : nil
         )
     }
 }

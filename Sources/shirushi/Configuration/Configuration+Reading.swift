@@ -42,7 +42,7 @@ struct Reading {
         let known = [
             "kind", "origin", "publicOrigin", "listeners", "metrics", "hsm", "issuers", "clients", "signingWindow",
             "clockSkew", "policy", "certificates", "limits", "clock", "authorities", "keys",
-            "timestamps", "revocation", "development", "validationPolicy", "console",
+            "timestamps", "revocation", "development", "validationPolicy", "console", "witnesses",
         ]
         guard let map = root.mapping(allowed: known, faults: &faults) else { return nil }
         let kind = required("kind", in: map, or: .development) { (node) throws(YAMLError) in
@@ -79,6 +79,7 @@ struct Reading {
             authorities: list("authorities", in: map) { $0.authority($1) },
             keys: keys(map["keys"]),
             evidence: evidence(map),
+            witnesses: witnesses(map["witnesses"]),
             inFlight: inFlight,
             requireSynchronisedClock: flag("requireSynchronised", in: clock),
             allowPrivateAddresses: kind == .development
@@ -327,5 +328,5 @@ extension Reading {
 
 extension YAMLNode {
     /// A place in angle brackets stands here as `init` wrote it for a production instance.
-    fileprivate var unfilled: YAMLError { fault("is still to be filled in") }
+    var unfilled: YAMLError { fault("is still to be filled in") }
 }

@@ -93,6 +93,7 @@ struct Configuration: Sendable {
     var authorities: [Authority]
     var keys: Keys
     var evidence: Evidence
+    var witnesses: Witnesses
     var inFlight: Int
     var requireSynchronisedClock: Bool
     /// Addresses that core may fetch from although they are private, and without TLS: development only.

@@ -85,5 +85,6 @@ extension Configuration {
         return faults
     }
 
-    private static func isWeb(_ text: String) -> Bool { text.hasPrefix("https://") || text.hasPrefix("http://") }
+    /// Whether a text may be the address of a server.
+    static func isWeb(_ text: String) -> Bool { text.hasPrefix("https://") || text.hasPrefix("http://") }
 }

@@ -43,6 +43,7 @@ struct FrontCommand: AsyncParsableCommand {
             evidence: LevelEvidence(evidence.timestamps, evidence.revocation, clock: .live),
             judges: Judges(inHand: configuration.web.limits.judgements), stampRate: rate, clock: .live,
             failpoint: failpoint)
+        let witnesses = try FrontWitnesses(configuration, core: core, logger)
         let web = try WebServer(
             settings: configuration.web, sign: sign,
             stamp: StampDigest(core: core, client: evidence.timestamps, rate: rate), core: core,
@@ -54,6 +55,7 @@ struct FrontCommand: AsyncParsableCommand {
                 .init(service: web), .init(service: Background { await core.watchDeadlines() }),
                 .init(service: Background { await trust.keepFresh(logger) }),
                 .init(service: Background { await evidence.keepFresh(logger) }),
+                .init(service: Background { await witnesses.run() }),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
         )

@@ -13,16 +13,20 @@ struct AuditCheckpointCommand: AsyncParsableCommand {
         discussion: """
             Whoever has one can later prove with audit verify --since that the
             log still begins with it. Its form is C2SP tlog-checkpoint.
+            --cosigned gives the newest that a witness cosigned, if one has.
 
-            EXAMPLE
+            EXAMPLES
               shirushi audit checkpoint --home ./var/home > 2026-11-26.checkpoint
+              shirushi audit checkpoint --cosigned --home ./var/home
             """
     )
 
     @OptionGroup var home: HomeOption
+    @Flag(help: "The newest checkpoint that bears a witness's cosignature.") var cosigned = false
 
     func run() async throws {
-        let note = try await LogFolder(home.home).withEvidence { evidence, _ in evidence.note }
+        let choice: LogEvidence.Choice = cosigned ? .cosigned(with: 0) : .newest
+        let note = try await LogFolder(home.home).withEvidence(choice) { evidence, _ in evidence.note }
         print(note.encoded, terminator: "")
     }
 }

@@ -63,7 +63,7 @@ extension LogFolder {
     fileprivate func printRecord(
         _ sequence: UInt64, _ show: @escaping @Sendable (EvidenceRecord) -> EvidenceRecord
     ) async throws {
-        let lines = try await withEvidence { evidence, _ in
+        let lines = try await withEvidence(.cosigned(with: sequence)) { evidence, _ in
             guard let record = try evidence.record(sequence) else {
                 throw CommandError(
                     "the log has the records 0 to \(evidence.checkpoint.size - min(1, evidence.checkpoint.size))")

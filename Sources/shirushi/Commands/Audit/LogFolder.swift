@@ -40,14 +40,15 @@ struct LogFolder {
         }
     }
 
-    /// Runs `work` on the newest signed checkpoint's evidence, within one snapshot of the database.
+    /// Runs `work` on the evidence of one signed checkpoint, within one snapshot of the database.
     func withEvidence<Value: Sendable>(
+        _ choice: LogEvidence.Choice = .newest,
         _ work: @escaping @Sendable (inout LogEvidence, any SQLConnection) throws -> Value
     ) async throws -> Value {
         let (origin, keys) = (try Configuration.read(home).origin, try keys)
         return try await blocking { database, _ in
             try database.readBlocking { connection in
-                guard var evidence = try LogEvidence(origin: origin, keys: keys, in: connection) else {
+                guard var evidence = try LogEvidence(origin: origin, keys: keys, choice, in: connection) else {
                     throw CommandError("the log has no signed checkpoint yet; start the instance once")
                 }
                 return try work(&evidence, connection)
