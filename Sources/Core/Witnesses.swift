@@ -102,8 +102,10 @@ struct Witnesses: Sendable {
         standings.update(index) { $0 = Standing(size: size, cosignedAt: Self.time(of: value)) }
     }
 
-    /// A checkpoint under our own signature that is not of this log proves that the log was rolled back or forked:
-    /// nothing is signed any more. A mere claim raises an alarm.
+    /// Stops the log for a checkpoint under its own signature that it does not begin with, which proves a rollback or a
+    /// fork.
+    ///
+    /// A mere claim raises an alarm.
     private func weigh(_ checkpoint: [UInt8], of index: Int, size: UInt64) async throws(Failure) {
         let seen: Checkpoint?
         do throws(TransparencyError) {

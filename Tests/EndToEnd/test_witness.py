@@ -1,4 +1,4 @@
-"""Witnesses of other people cosign the log's checkpoints, and tell when the whole instance was rolled back or forked."""
+"""Witnesses of other people cosign the log, and tell when the whole instance was rolled back or forked."""
 
 import hashlib
 import os
@@ -180,8 +180,8 @@ def test_a_witness_that_is_away_or_knows_nothing_is_told_and_stops_nobody(fresh,
     shirushi("witness", "distrust", old, "--folder", witness.folder)
     await_cosigned(fresh, witness)
     witness.stop()
-    wait(lambda: failing + "1" in metrics(fresh), "nobody tells that it is gone")
     prescribe(fresh)
+    wait(lambda: failing + "1" in metrics(fresh), "nobody tells that it is gone")
     witness.start()
     wait(lambda: failing + "0" in metrics(fresh), "it does not come back")
 
@@ -289,8 +289,9 @@ def test_two_that_go_on_from_one_log_cannot_both_be_cosigned(make_instance, make
         (b"old 1\n" + b"A" * 43 + b"=\n" * 70, 400),
         (b"\xff" * 1000, 400),
         (b"\n" * 65_000, 400),
-        (b"a" * 200_000, 413),
+        (b"a" * 66_000, 413),
     ],
+    ids=["nothing", "no checkpoint", "nonsense", "a long proof", "no text", "empty lines", "too long"],
 )
 def test_strangers_get_a_status_and_nothing_else(make_witness, body, status):
     witness = make_witness("open").start()

@@ -48,8 +48,10 @@ import Transparency
         let witness = try #require(
             NoteSigner(name: "w.example", kind: .cosignature, seed: [UInt8](repeating: 9, count: 32)))
         let signature = try #require(witness.sign("a\n1\nb\n", at: Instant(seconds: 5)))
-        #expect(try AddCheckpoint.signatures(in: Array((signature.line + signature.line).utf8)) == [signature, signature])
-        for text in ["", "\n", String(signature.line.dropLast()), signature.line + "\n", "x" + signature.line, "409\n"] {
+        let two = Array((signature.line + signature.line).utf8)
+        #expect(try AddCheckpoint.signatures(in: two) == [signature, signature])
+        for text in ["", "\n", String(signature.line.dropLast()), signature.line + "\n", "x" + signature.line, "409\n"]
+        {
             #expect(throws: TransparencyError.self, "\(text)") { try AddCheckpoint.signatures(in: Array(text.utf8)) }
         }
     }

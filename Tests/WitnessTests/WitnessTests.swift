@@ -87,10 +87,14 @@ import Witness
         let witness = try await witness(of: log)
         let first = try log.submission(from: 0, to: 5)
         #expect(try holds(try await witness.add(first), first, by: witness))
-        #expect(try await witness.add(Array("old 5\n".utf8)) == .malformed("\(TransparencyError.malformedSubmission("it has no empty line before the checkpoint"))"))
+        if case .malformed = try await witness.add(Array("old 5\n".utf8)) {
+        } else {
+            Issue.record("a body without a checkpoint was taken")
+        }
         #expect(try await witness.add(try Log("unknown.example").submission(from: 5, to: 6)) == .unknownLog)
         #expect(try await witness.add(try Log(seed: 2).submission(from: 5, to: 6)) == .unsigned)
-        if case .malformed = try await witness.add(try log.submission(from: 9, to: 6)) {} else {
+        if case .malformed = try await witness.add(try log.submission(from: 9, to: 6)) {
+        } else {
             Issue.record("an old size above the size was taken")
         }
         for old in [0, 4, 6] {
@@ -114,7 +118,8 @@ import Witness
             let body = try AddCheckpoint(oldSize: 5, proof: proof, note: good.note).body
             #expect(try await witness.add(body) == .inconsistent)
         }
-        let idle = try AddCheckpoint(oldSize: 5, proof: [good.proof[0]], note: try AddCheckpoint(log.submission(from: 5, to: 5)).note)
+        let same = try AddCheckpoint(log.submission(from: 5, to: 5))
+        let idle = try AddCheckpoint(oldSize: 5, proof: [good.proof[0]], note: same.note)
         #expect(try await witness.add(idle.body) == .inconsistent)
     }
 

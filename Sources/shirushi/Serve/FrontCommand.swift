@@ -55,10 +55,12 @@ struct FrontCommand: AsyncParsableCommand {
                 .init(service: web), .init(service: Background { await core.watchDeadlines() }),
                 .init(service: Background { await trust.keepFresh(logger) }),
                 .init(service: Background { await evidence.keepFresh(logger) }),
-                .init(service: Background { await witnesses.run() }),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
         )
+        if !configuration.witnesses.servers.isEmpty {
+            group.services.append(.init(service: Background { await witnesses.run() }))
+        }
         group.maximumGracefulShutdownDuration = Duration.seconds(15)
         do {
             try await ServiceGroup(configuration: group).run()
