@@ -61,6 +61,7 @@ package final class AuditIndex: Sendable {
                     isFaulty = false
                     _ = wake.wait(timeout: .now() + .milliseconds(500))
                 } catch {
+                    noteSize()
                     if !isFaulty { onFault("\(error)") }
                     isFaulty = true
                     _ = wake.wait(timeout: .now() + .seconds(5))
@@ -143,6 +144,12 @@ package final class AuditIndex: Sendable {
         writer = current
     }
 
+    /// How long the log is, so that an index that does not follow says how far it is behind.
+    private func noteSize() {
+        guard let size = try? log.size() else { return }
+        state.withLock { $0.size = max($0.size, size) }
+    }
+
     /// Erases what was erased in the log: the counts say whether there is anything, the numbers what.
     private func takeErasures(_ writer: inout IndexWriter) throws(AuditIndexError) {
         let now = Monotonic.now
@@ -182,7 +189,13 @@ package final class AuditIndex: Sendable {
 
     /// The index that is there, where it is one of this log; nil where it must be made anew.
     private func reopen(_ size: UInt64) throws(AuditIndexError) -> IndexWriter? {
-        let known = state.withLock { $0.database }
+        var known = state.withLock { $0.database }
+        if let refusing = known, refusing.mustReopen {
+            // After a failed write this handle writes no more: the file is opened anew.
+            state.withLock { $0.database = nil }
+            try? refusing.close()
+            known = nil
+        }
         do {
             let database =
                 try known ?? Database.open(at: path, parts: [IndexSchema.part], commitsPerCheckpoint: 16)

@@ -119,9 +119,10 @@ package struct CoreInstance: Sendable {
             let verified = try AuditVerifier.open(
                 database, headAt: paths.auditHead, markAt: LogMarkFile(paths.auditMark), key: keys.log)
             recheck = verified.recheck
+            let signing = try LogSecrets.settle(keys.checkpointSeeds, verified, paths, origin: settings.origin)
             log = AuditLog(
                 verified, origin: settings.origin, key: keys.log,
-                signers: try LogSigners(origin: settings.origin, seeds: keys.checkpointSeeds),
+                signers: try LogSigners(origin: settings.origin, seeds: signing.seeds),
                 pseudonyms: keys.pseudonyms, clock: clock, random: random, onStop: { onFatal(.auditStopped($0)) }
             )
             if let fault = try await Witnesses.unresolved(
@@ -129,6 +130,7 @@ package struct CoreInstance: Sendable {
             {
                 throw AuditError.broken("\(fault); see docs/runbooks/audit-stopped.md")
             }
+            for key in signing.unrecorded { try await log.recordCheckpointKey(key) }
             for intent in verified.openIntents {
                 try await log.closeAsUnknown(intent: intent) { connection, outcome in
                     try SignatureStore.closeAsUnknown(intent: intent, outcome: outcome, in: connection)

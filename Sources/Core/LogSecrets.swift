@@ -40,14 +40,37 @@ package enum LogSecrets {
     /// Retires a key by its id, and then takes it out of the file; throws a `Failure`.
     static func retireCheckpointKey(_ id: String, _ log: AuditLog, _ paths: CoreSettings.Paths) async throws(Failure) {
         do {
-            guard let index = log.signers.keys.firstIndex(where: { $0.keyIDText == id }) else {
+            guard let key = log.signers.keys.first(where: { $0.keyIDText == id }) else {
                 throw Failure(.wrongState, "No checkpoint key has the id \(id).")
             }
-            var seeds = try checkpointSeeds(paths)
+            let seeds = try checkpointSeeds(paths)
             try await log.retireCheckpointKey(id)
-            seeds.removeSubrange(index * 32..<index * 32 + 32)
-            try SecretFile.write(seeds, to: paths.checkpointKey, replacing: true)
+            try SecretFile.write(
+                try self.seeds(seeds, without: [key], origin: log.origin), to: paths.checkpointKey, replacing: true)
         } catch { throw failure(error) }
+    }
+
+    /// Takes retired keys out of the file where a crash came first; to be done before anything is signed.
+    ///
+    /// Gives the seeds that sign, and the keys that are still to be recorded; throws what keeps it from that.
+    static func settle(
+        _ seeds: [UInt8], _ log: VerifiedLog, _ paths: CoreSettings.Paths, origin: String
+    ) throws(AuditError) -> (seeds: [UInt8], unrecorded: [NoteKey]) {
+        let undone = try log.unfinishedKeyChanges(of: LogSigners(origin: origin, seeds: seeds).keys)
+        guard !undone.retired.isEmpty else { return (seeds, undone.added) }
+        let rest = try self.seeds(seeds, without: undone.retired, origin: origin)
+        do { try SecretFile.write(rest, to: paths.checkpointKey, replacing: true) } catch {
+            throw .unreadable("\(error)")
+        }
+        return (rest, undone.added)
+    }
+
+    /// The file may hold a key more than sign now, so places in it are found by the keys and not by their number.
+    private static func seeds(
+        _ seeds: [UInt8], without keys: [NoteKey], origin: String
+    ) throws(AuditError) -> [UInt8] {
+        let all = try LogSigners(origin: origin, seeds: seeds).keys
+        return all.enumerated().filter { !keys.contains($1) }.flatMap { seeds[$0.offset * 32..<$0.offset * 32 + 32] }
     }
 
     private static func failure(_ error: any Error) -> Failure {

@@ -231,6 +231,9 @@ extension Database {
         if database.isInsideTransaction { refuseWrites() }
     }
 
+    /// Whether nothing is written any more until the file is opened anew.
+    package var mustReopen: Bool { state.withLock { $0.mustReopen } }
+
     private func refuseWrites() { state.withLock { $0.mustReopen = true } }
 
     private static func look<Value>(

@@ -149,6 +149,25 @@ import Transparency
             ])
     }
 
+    @Test func `a change of keys that a crash cut short is found at the next start`() async throws {
+        let instance = try Instance()
+        let log = try instance.log()
+        try await log.recordEvent(.start, note: "one")
+        let both = try LogSigners(origin: "log.example", seeds: Array(64..<128)).keys
+        func undone() throws -> UnfinishedKeyChanges { try instance.verified().unfinishedKeyChanges(of: both) }
+        // The key stands in the file, and its record was not written.
+        #expect(try undone().added == [both[1]])
+        #expect(try instance.verified().unfinishedKeyChanges(of: [both[1]]) == UnfinishedKeyChanges())
+        _ = try await log.addCheckpointKey(seed: Array(96..<128))
+        #expect(try undone() == UnfinishedKeyChanges())
+        // The key is retired, and stands in the file yet: in the very commit, and behind later ones.
+        try await log.retireCheckpointKey(both[0].keyIDText)
+        #expect(try undone().retired == [both[0]] && undone().added.isEmpty)
+        for _ in 0..<1001 { try await log.recordEvent(.administration, note: "later") }
+        #expect(try undone().retired == [both[0]] && undone().added.isEmpty)
+        log.stop()
+    }
+
     @Test func `a receipt has both records of a signature, each under the same checkpoint`() async throws {
         let instance = try Instance()
         let log = try instance.log()

@@ -6,7 +6,9 @@ import subprocess
 import pytest
 
 import contract
+import disk
 import documents
+import faulty
 import verify_audit
 from instance import Instance, shirushi
 
@@ -90,6 +92,23 @@ def make_instance(tmp_path, shim):
 def fresh(make_instance):
     """An instance of the test's own, not yet serving."""
     return make_instance()
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory):
+    """The library that fails a chosen call on the disk."""
+    return disk.build(tmp_path_factory.mktemp("disk"))
+
+
+@pytest.fixture
+def makers(make_instance, library):
+    """For each worker what makes its instances on a disk that fails when told."""
+
+    def maker(worker):
+        count = iter(range(1000))
+        return lambda: faulty.Subject(make_instance(f"home-{worker}-{next(count)}"), library)
+
+    return [maker(worker) for worker in range(faulty.WORKERS)]
 
 
 @pytest.fixture(scope="session")

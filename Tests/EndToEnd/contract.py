@@ -5,6 +5,8 @@ import os
 import re
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("SHIRUSHI_BIN", ROOT / ".build" / "release" / "shirushi"))
 VECTORS = Path(os.environ["SHIRUSHI_VECTORS"]) if os.environ.get("SHIRUSHI_VECTORS") else None
@@ -111,6 +113,15 @@ def database(home):
 
 def audit_head(home):
     return home / "data" / "audit.head"
+
+
+def audit_mark(home):
+    return home / "data" / "audit.mark"
+
+
+def origin(home):
+    """The log's name."""
+    return yaml.safe_load(configuration(home).read_text())["origin"]
 
 
 def kind_of(problem):

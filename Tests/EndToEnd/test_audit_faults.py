@@ -18,8 +18,7 @@ def small_disk(tmp_path, root):
     place = tmp_path / "disk"
     place.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m,mode=0700", "tmpfs", place], capture_output=True)
-    if mounted.returncode != 0:
-        pytest.skip("mounting a tmpfs is not allowed here")
+    assert mounted.returncode == 0, f"a file system of its own is part of this test: {mounted.stderr.decode()}"
     yield place
     subprocess.run(["umount", "--lazy", place], check=True)
 

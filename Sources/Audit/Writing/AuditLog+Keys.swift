@@ -9,8 +9,13 @@ extension AuditLog {
     package func addCheckpointKey(seed: [UInt8]) async throws(AuditError) -> NoteKey {
         try signers.add(seed)
         guard let key = signers.keys.last else { throw .stopped }
-        try await recordEvent(.administration, note: "checkpoint key added: \(key.text)")
+        try await recordCheckpointKey(key)
         return key
+    }
+
+    /// Records a key that signs already, because a crash came between its file and its record; throws `.stopped`.
+    package func recordCheckpointKey(_ key: NoteKey) async throws(AuditError) {
+        try await recordEvent(.administration, note: CheckpointKeyNote.added.text(key))
     }
 
     /// Records that a checkpoint key is retired, under its own signature too, and signs with it no more; throws
@@ -21,7 +26,7 @@ extension AuditLog {
             throw .refused(
                 Failure(.wrongState, "The key is not one of several that sign; add the key that takes over first."))
         }
-        try await recordEvent(.administration, note: "checkpoint key retired: \(key.text)")
+        try await recordEvent(.administration, note: CheckpointKeyNote.retired.text(key))
         _ = signers.retire(key)
     }
 }

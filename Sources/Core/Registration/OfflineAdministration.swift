@@ -95,12 +95,15 @@ package enum OfflineAdministration {
     ) async throws(Failure) {
         do {
             let (verified, key) = try verified(database, paths)
+            let signing = try LogSecrets.settle(
+                LogSecrets.checkpointSeeds(paths), verified, paths, origin: origin)
             let log = AuditLog(
                 verified, origin: origin, key: key,
-                signers: try LogSigners(origin: origin, seeds: try LogSecrets.checkpointSeeds(paths)),
+                signers: try LogSigners(origin: origin, seeds: signing.seeds),
                 pseudonyms: Pseudonyms(key: try SecretFile.read(paths.pseudonymKey, atMost: 4096).copiedBytes),
                 clock: .live, random: .live, onStop: { _ in })
             defer { log.stop() }
+            for key in signing.unrecorded { try await log.recordCheckpointKey(key) }
             try await body(log)
         } catch { throw failure(error) }
     }
