@@ -60,6 +60,8 @@ package enum AdminRequest: Sendable, Hashable {
     case addCheckpointKey
     /// Sign with the checkpoint key of this id no more.
     case retireCheckpointKey(String)
+    /// Erase details of records, or tell which would be.
+    case erase(ErasureOrder)
 }
 
 /// What core answers.
@@ -75,6 +77,7 @@ package enum CoreReply: Sendable, Hashable {
     case auditEntries([AuditEntryFacts])
     case keysReport(KeysReport)
     case rotation(RotationFacts)
+    case erasure(ErasureFacts)
     case registration(RegistrationReply)
     case review(ReviewReply)
     /// The request was not done: kind, detail, rule and retry time reach the caller; a cause never leaves core.

@@ -42,7 +42,7 @@ struct Reading {
         let known = [
             "kind", "origin", "publicOrigin", "listeners", "metrics", "hsm", "issuers", "clients", "signingWindow",
             "clockSkew", "policy", "certificates", "limits", "clock", "authorities", "keys",
-            "timestamps", "revocation", "development", "validationPolicy", "console",
+            "timestamps", "revocation", "development", "validationPolicy", "console", "audit",
         ]
         guard let map = root.mapping(allowed: known, faults: &faults) else { return nil }
         let kind = required("kind", in: map, or: .development) { (node) throws(YAMLError) in
@@ -79,6 +79,7 @@ struct Reading {
             authorities: list("authorities", in: map) { $0.authority($1) },
             keys: keys(map["keys"]),
             evidence: evidence(map),
+            retention: retention(map["audit"]),
             inFlight: inFlight,
             requireSynchronisedClock: flag("requireSynchronised", in: clock),
             allowPrivateAddresses: kind == .development
