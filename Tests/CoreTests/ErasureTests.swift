@@ -117,7 +117,7 @@ extension CoreTests {
                 let proof = try world.adminKey
                 _ = try? await core.registry(
                     RegistrationCommand(
-                        requestID: "r", party: .operatorCommand(World.jma, proof: proof),
+                        requestID: "r", party: .operatorCommand(authority: World.jma, proof: proof),
                         act: .resume(made(CredentialID("doctor-1-a")))))
                 let before = try await world.entries()
                 let facts = try await erase(core, .holder(Self.doctor), ground: "request-1")
