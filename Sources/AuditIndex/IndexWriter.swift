@@ -126,6 +126,8 @@ struct IndexWriter {
                 try connection.execute("UPDATE state SET erased = $1 WHERE id = 1", [.integer(erased)])
             }
         } catch { throw AuditIndexError(error) }
+        // Where a reader is in the way, the pages go when the file is closed or others take their place.
+        _ = database.emptyLogBlocking()
     }
 }
 

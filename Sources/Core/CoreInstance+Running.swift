@@ -172,6 +172,11 @@ extension CoreInstance {
         case .retireCheckpointKey(let id):
             try await LogSecrets.retireCheckpointKey(id, log, settings.paths)
             return .noted
+        case .erase(let order):
+            let facts = try await Erasure(
+                database: database, log: log, retention: settings.retention, clock: clock)(order)
+            if facts.next == nil, !order.isDryRun { review.index.nudge() }
+            return .erasure(facts)
         case .noteBackup(let id, let expiresAt):
             let now = clock.now()
             do {

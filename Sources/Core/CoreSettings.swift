@@ -1,4 +1,4 @@
-import Audit
+package import Audit
 import AuditIndex
 import HPKI
 package import Identity
@@ -96,6 +96,8 @@ package struct CoreSettings: Sendable {
     /// Requests that may be under way at once.
     package var inFlight: Int
     package var registration: RegistrationSettings
+    /// For how long the log's details are kept.
+    package var retention: Retention
     /// The keys of the witnesses that cosign the log's checkpoints.
     package var witnesses: [NoteKey]
     /// Said in the start record: `development` or `production`.
@@ -107,10 +109,11 @@ package struct CoreSettings: Sendable {
     package init(
         paths: Paths, origin: String, token: Token, issuers: [IssuerSettings], clients: [ClientRegistration],
         window: ActivationWindow, policies: PolicySet, certificates: CertificateWatch.Settings,
-        certificatePolicies: Set<String>, registration: RegistrationSettings, inFlight: Int, kind: String,
-        witnesses: [NoteKey] = [], failpoint: String?
+        certificatePolicies: Set<String>, registration: RegistrationSettings,
+        retention: Retention = Retention(), inFlight: Int, kind: String, witnesses: [NoteKey] = [], failpoint: String?
     ) {
         self.registration = registration
+        self.retention = retention
         self.witnesses = witnesses
         self.paths = paths
         self.origin = origin

@@ -86,6 +86,28 @@ package enum SignatureStore {
         )
     }
 
+    /// What is kept of the use that an intent began: its outcome, nil while there is none, and whether a repeated
+    /// request is answered from it; nil where nothing is kept.
+    static func use(
+        of intent: UInt64, in connection: any SQLConnection
+    ) throws(StorageError) -> (outcome: UInt64?, isClaimed: Bool)? {
+        let row = try connection.queryOne(
+            "SELECT outcome, claim FROM signature WHERE intent = $1", [.integer(Int64(clamping: intent))])
+        guard let row else { return nil }
+        return (
+            try row.optionalInteger("outcome").map { UInt64(clamping: $0) }, try row.optionalBlob("claim") != nil
+        )
+    }
+
+    /// Deletes what is kept of the uses of these intents, which are closed; numbers of other records do no harm.
+    static func erase(intents: [UInt64], in connection: any SQLConnection) throws(StorageError) {
+        for intent in intents {
+            try connection.execute(
+                "DELETE FROM signature WHERE intent = $1 AND outcome IS NOT NULL AND claim IS NULL",
+                [.integer(Int64(clamping: intent))])
+        }
+    }
+
     /// Empties what is kept for repeated requests older than 24 hours.
     static func forgetClaims(before moment: Instant, in connection: any SQLConnection) throws(StorageError) {
         try connection.execute(

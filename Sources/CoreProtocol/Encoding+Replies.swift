@@ -51,6 +51,9 @@ package struct ReplyFrame: Sendable, Hashable {
         case .rotation(let facts):
             writer.uint8(10)
             facts.write(to: &writer)
+        case .erasure(let facts):
+            writer.uint8(13)
+            facts.write(to: &writer)
         case .review(let reply):
             writer.uint8(11)
             reply.write(to: &writer)
@@ -89,6 +92,7 @@ package struct ReplyFrame: Sendable, Hashable {
         case 8: reply = .registration(try RegistrationReply(from: &reader))
         case 9: reply = .keysReport(try KeysReport(from: &reader))
         case 10: reply = .rotation(try RotationFacts(from: &reader))
+        case 13: reply = .erasure(try ErasureFacts(from: &reader))
         case 11: reply = .review(try ReviewReply(from: &reader))
         case 13: reply = .submission(try WitnessSubmission(from: &reader))
         default: throw .invalidValue

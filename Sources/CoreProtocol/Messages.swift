@@ -62,6 +62,8 @@ package enum AdminRequest: Sendable, Hashable {
     case addCheckpointKey
     /// Sign with the checkpoint key of this id no more.
     case retireCheckpointKey(String)
+    /// Erase details of records, or tell which would be.
+    case erase(ErasureOrder)
 }
 
 /// What core answers.
@@ -77,6 +79,7 @@ package enum CoreReply: Sendable, Hashable {
     case auditEntries([AuditEntryFacts])
     case keysReport(KeysReport)
     case rotation(RotationFacts)
+    case erasure(ErasureFacts)
     case registration(RegistrationReply)
     case review(ReviewReply)
     /// What to send to a witness; `.noted` where there is nothing.

@@ -13,6 +13,9 @@ package final class Database: Sendable {
         var commits = 0
     }
 
+    /// For which another process's writing is waited.
+    private static let patienceSeconds = 5
+
     /// SQLite's own check-points hide their errors, so they are off and ours come after so many commits.
     private let commitsPerCheckpoint: Int
 
@@ -62,7 +65,7 @@ package final class Database: Sendable {
         var configuration = Configuration()
         configuration.readonly = readOnly
         configuration.foreignKeysEnabled = true
-        configuration.busyMode = .timeout(5)
+        configuration.busyMode = .timeout(Double(Self.patienceSeconds))
         configuration.maximumReaderCount = 4
         self.isReadOnly = readOnly
         self.faults = faults
@@ -73,6 +76,8 @@ package final class Database: Sendable {
                 try pool.writeWithoutTransaction { connection in
                     try connection.execute(sql: "PRAGMA synchronous = FULL")
                     try connection.execute(sql: "PRAGMA wal_autocheckpoint = 0")
+                    // What is overwritten or deleted must not stay in the file's free space.
+                    _ = try Row.fetchOne(connection, sql: "PRAGMA secure_delete = ON")
                 }
             }
         } catch {
@@ -140,6 +145,18 @@ package final class Database: Sendable {
         Glibc.close(file)
         try onWriter { try $0.execute(sql: "VACUUM INTO ?", arguments: [path]) }
     }
+
+    /// Moves the write-ahead log into the file and empties it, so that nothing is left there of what was overwritten.
+    ///
+    /// False where somebody reads what it holds, or the file must be opened anew: then it stays for the next time.
+    package func emptyLog() async -> Bool {
+        await withCheckedContinuation { continuation in
+            pool.asyncWriteWithoutTransaction { continuation.resume(returning: self.empty($0)) }
+        }
+    }
+
+    /// `emptyLog` on the caller's own thread, which must not be one of Swift's shared ones.
+    package func emptyLogBlocking() -> Bool { pool.writeWithoutTransaction(empty) }
 
     /// Closes the file after what is under way, with the log moved into it; blocks; throws `.busy` while something is
     /// under way, and what the disk said.
@@ -222,6 +239,20 @@ extension Database {
             _ = try Row.fetchOne(database, sql: "PRAGMA wal_checkpoint(PASSIVE)")
         } catch {
             if StorageError(error).leavesDiskUnknown { refuseWrites() }
+        }
+    }
+
+    /// Waits for no reader: the writer is wanted.
+    private func empty(_ database: GRDB.Database) -> Bool {
+        guard !isReadOnly, !state.withLock({ $0.isClosed || $0.mustReopen }) else { return false }
+        do {
+            _ = try Row.fetchOne(database, sql: "PRAGMA busy_timeout = 0")
+            let isBusy = try Int.fetchOne(database, sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+            _ = try Row.fetchOne(database, sql: "PRAGMA busy_timeout = \(Self.patienceSeconds * 1000)")
+            return isBusy == 0
+        } catch {
+            if StorageError(error).leavesDiskUnknown { refuseWrites() }
+            return false
         }
     }
 

@@ -51,7 +51,15 @@ enum Samples {
             .admin(.verifyAudit, proof: [1, 2, 3]),
             .admin(.addCheckpointKey, proof: [1]), .admin(.retireCheckpointKey("0123abcd"), proof: [1]),
             .admin(.listAudit(from: .max, limit: 500), proof: []),
-        ]
+        ] + erasures
+
+    private static let erasures: [CoreRequest] = [
+        ErasureOrder.Scope.expired, .record(.max), .holder(made(HolderID("doctor-1"))),
+    ].map { scope in
+        let isDue = scope == .expired
+        return .admin(
+            .erase(ErasureOrder(scope: scope, ground: isDue ? nil : "g-1", archived: 7, isDryRun: isDue)), proof: [1])
+    }
 
     private static let shapes: [SignatureShape] = [
         .cades, .xades(.document, mimeType: nil), .xades(.element(id: "e"), mimeType: "text/xml"),
@@ -78,6 +86,12 @@ enum Samples {
             )
         ),
         .noted,
+        .keysReport(KeysReport(objects: ["a key"], faults: ["a fault"], keys: 1, records: 2, erased: 3)),
+        .erasure(
+            ErasureFacts(
+                next: 9, size: 12, counts: [ErasureFacts.Count(name: "signatures", count: 2)], open: 1, repeatable: 2,
+                unarchived: 3, isForgotten: false)),
+        .erasure(ErasureFacts(next: nil, size: 0)),
         .receipt(Array("{}".utf8)),
         .auditReport(AuditReport(leaves: 3, rootHash: digest.bytes, openIntents: 1, faults: ["record 2 is missing"])),
         .auditEntries([

@@ -16,6 +16,9 @@ package struct EvidenceRecord: Sendable {
         self.proof = proof
     }
 
+    /// Whether nothing is left to disclose.
+    package var isErased: Bool { openings.isEmpty && !leaf.commitments.isEmpty }
+
     /// The record with the openings of `fields` alone.
     package func disclosing(_ fields: Set<DetailField>) -> EvidenceRecord {
         EvidenceRecord(leaf: leaf, openings: openings.filter { fields.contains($0.field) }, proof: proof)

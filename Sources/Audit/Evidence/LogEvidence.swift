@@ -25,6 +25,8 @@ package struct LogEvidence {
         case cosigned(with: UInt64)
         /// That of the commit that ended with so many leaves.
         case size(UInt64)
+        /// The newest that has no record from this one on.
+        case before(UInt64)
     }
 
     /// The evidence under a commit that is signed, within one read transaction; nil for a log without such a one.
@@ -55,6 +57,9 @@ package struct LogEvidence {
             return try connection.queryOne("\(columns) ORDER BY size DESC LIMIT 1")
         case .size(let size):
             return try connection.queryOne("\(columns) AND size = $1", [.integer(Int64(clamping: size))])
+        case .before(let end):
+            return try connection.queryOne(
+                "\(columns) AND size <= $1 ORDER BY size DESC LIMIT 1", [.integer(Int64(clamping: end))])
         case .cosigned(let sequence):
             let row = try connection.queryOne(
                 "\(columns) AND size IN (SELECT size FROM audit_cosignature WHERE size > $1) ORDER BY size DESC LIMIT 1",
@@ -76,6 +81,9 @@ package struct LogEvidence {
         return EvidenceRecord(leaf: entry.leaf, openings: entry.detail?.openings ?? [], proof: proof)
     }
 
+    /// The root over the first `size` leaves; throws as `record` does.
+    package mutating func root(_ size: UInt64) throws -> [UInt8] { try tree.root(size) }
+
     /// The proof that this tree begins with the one of `size` leaves; throws as `record` does.
     package mutating func consistencyProof(from size: UInt64) throws -> [[UInt8]] {
         try tree.consistencyProof(from: size, to: checkpoint.size)
@@ -86,17 +94,28 @@ package struct LogEvidence {
 
     /// The members that head an evidence file or a receipt.
     private func header(format: String) -> [JSONMember] {
+        Self.header(format: format, origin: checkpoint.origin, note: note.encoded, keys: keys.map(\.text))
+    }
+
+    private static func header(format: String, origin: String, note: String, keys: [String]) -> [JSONMember] {
         [
             JSONMember("format", .string(format)),
-            JSONMember("origin", .string(checkpoint.origin)),
-            JSONMember("checkpoint", .string(note.encoded)),
-            JSONMember("keys", .array(keys.map { .string($0.text) })),
+            JSONMember("origin", .string(origin)),
+            JSONMember("checkpoint", .string(note)),
+            JSONMember("keys", .array(keys.map { .string($0) })),
         ]
     }
 
     /// The first line of an evidence file.
     package func fileHeader(isComplete: Bool) -> JSONValue {
-        .object(header(format: EvidenceFormat.export) + [JSONMember("complete", .boolean(isComplete))])
+        Self.fileHeader(
+            origin: checkpoint.origin, note: note.encoded, keys: keys.map(\.text), isComplete: isComplete)
+    }
+
+    static func fileHeader(origin: String, note: String, keys: [String], isComplete: Bool) -> JSONValue {
+        .object(
+            header(format: EvidenceFormat.export, origin: origin, note: note, keys: keys)
+                + [JSONMember("complete", .boolean(isComplete))])
     }
 
     /// One record with what proves it, in one object; nil where the checkpoint's tree does not have it.
@@ -106,11 +125,21 @@ package struct LogEvidence {
     }
 
     /// The receipt of one signature: the records of its intent and its outcome in one tree; nil where one is missing.
-    package mutating func receipt(intent: UInt64, outcome: UInt64) throws -> JSONValue? {
+    package mutating func receipt(intent: UInt64, outcome: UInt64) throws -> FoundReceipt? {
         guard let intent = try record(intent), let outcome = try record(outcome) else { return nil }
-        return .object(
-            header(format: EvidenceFormat.receipt) + [JSONMember("records", .array([intent.json, outcome.json]))])
+        guard !intent.isErased, !outcome.isErased else { return .erased }
+        return .receipt(
+            .object(
+                header(format: EvidenceFormat.receipt)
+                    + [JSONMember("records", .array([intent.json, outcome.json]))]))
     }
+}
+
+/// A signature's receipt, as far as its records still say what it is about.
+package enum FoundReceipt: Sendable {
+    case receipt(JSONValue)
+    /// What the key was used on was erased; the leaves alone are no receipt.
+    case erased
 }
 
 /// The names of the formats in which evidence leaves the log.

@@ -17,6 +17,10 @@ struct AuditScan: Sendable {
     /// How many commits' checkpoints were checked.
     private(set) var checkpoints: UInt64 = 0
     var faults: [String] = []
+    /// How many details are gone.
+    private(set) var erased: UInt64 = 0
+    /// Records without detail of whose erasure nothing has told so far.
+    private var untold = SequenceRanges()
     private var edge = TileEdge()
 
     init(
@@ -60,7 +64,7 @@ struct AuditScan: Sendable {
             }
             let leaf = try row.blob("leaf")
             try take(leaf, sequence, connection)
-            if isWhole, let detail = try row.optionalBlob("detail") { check(detail, of: leaf, sequence) }
+            if isWhole { check(try row.optionalBlob("detail"), of: leaf, sequence) }
             checkHeads()
             if let commit = commits[state.tree.size] { check(commit) }
         }
@@ -145,7 +149,13 @@ struct AuditScan: Sendable {
         }
     }
 
-    private mutating func check(_ detail: [UInt8], of bytes: [UInt8], _ sequence: UInt64) {
+    private mutating func check(_ detail: [UInt8]?, of bytes: [UInt8], _ sequence: UInt64) {
+        guard let detail else {
+            // What never had a field has nothing to erase.
+            guard let leaf = try? Leaf(bytes), !leaf.commitments.isEmpty else { return }
+            erased += 1
+            return untold.append(sequence)
+        }
         guard let leaf = try? Leaf(bytes), let detail = try? Detail(detail) else {
             faults.append("the detail of record \(sequence) cannot be read")
             return
@@ -153,10 +163,31 @@ struct AuditScan: Sendable {
         if detail.openings.map(\.commitment) != leaf.commitments {
             faults.append("the detail of record \(sequence) does not open the leaf's commitments")
         }
+        if let told = ErasureRecord.records(toldBy: leaf, detail) { untold.subtract(told) }
+    }
+
+    /// A detail that is gone was erased by the log's writer, which recorded it; else somebody took evidence away.
+    private mutating func checkErasures(_ connection: any SQLConnection) throws {
+        // What was erased while the report ran is told of behind its end.
+        var next = state.tree.size
+        while !untold.isEmpty {
+            let entries = try AuditReader.entries(from: next, limit: 1000, in: connection)
+            for entry in entries {
+                if let told = ErasureRecord.records(toldBy: entry.leaf, entry.detail) { untold.subtract(told) }
+            }
+            guard let last = entries.last else { break }
+            next = last.leaf.sequence + 1
+        }
+        for gone in untold.ranges.prefix(Self.faultLimit) {
+            let records =
+                gone.lowerBound == gone.upperBound
+                ? "record \(gone.lowerBound)" : "records \(gone.lowerBound) to \(gone.upperBound)"
+            faults.append("the detail of \(records) is gone, and no record tells of its erasure")
+        }
     }
 
     /// The records end where the newest commit says, and not before a head.
-    mutating func checkEnd(_ connection: any SQLConnection) throws(StorageError) {
+    mutating func checkEnd(_ connection: any SQLConnection) throws {
         let size = state.tree.size
         // No reader comes past these rows, so nothing else would tell of them.
         if try connection.queryOne("SELECT sequence FROM audit_entry WHERE sequence < 0 LIMIT 1") != nil {
@@ -179,7 +210,10 @@ struct AuditScan: Sendable {
         } else if let newest, UInt64(clamping: newest) >= committed {
             faults.append("record \(committed) and later belong to no commit")
         }
-        if isWhole { try checkTileEnd(connection) }
+        if isWhole {
+            try checkTileEnd(connection)
+            try checkErasures(connection)
+        }
     }
 
     private mutating func checkTileEnd(_ connection: any SQLConnection) throws(StorageError) {

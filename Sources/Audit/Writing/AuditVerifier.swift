@@ -28,6 +28,8 @@ package struct LogReport: Sendable {
     package let openIntents: Int
     /// How many commits' checkpoints were checked against the keys given.
     package let checkpoints: UInt64
+    /// How many details are erased, each as a record tells.
+    package let erased: UInt64
     /// Empty when everything holds; otherwise one sentence a fault, naming the record.
     package let faults: [String]
 }
@@ -159,6 +161,6 @@ package enum AuditVerifier {
         } catch { throw .unreadable("\(error)") }
         return LogReport(
             size: scan.state.tree.size, root: scan.state.tree.root, openIntents: scan.state.openIntents.count,
-            checkpoints: scan.checkpoints, faults: scan.faults)
+            checkpoints: scan.checkpoints, erased: scan.erased, faults: scan.faults)
     }
 }

@@ -52,8 +52,9 @@ extension KeysAudit {
             var after = ""
             while true {
                 let from = after
-                let (names, faults) = try await read { connection in
+                let (names, faults, erased) = try await read { connection in
                     let names = try kind.names(after: from, in: connection)
+                    var erased: UInt64 = 0
                     let faults = try names.compactMap { name -> String? in
                         let row = ToldRow.Row(kind: kind, name: name)
                         let held: ToldRow.Row.Held?
@@ -63,13 +64,18 @@ extension KeysAudit {
                         guard let entry = held.entry else {
                             return held.version == 0 ? nil : "\(row): no record tells of its row"
                         }
-                        let told = try ToldRow.all(in: entry, connection).last { $0.row == row }
+                        guard let all = try ToldRow.all(in: entry, connection) else {
+                            erased += 1
+                            return nil
+                        }
+                        let told = all.last { $0.row == row }
                         return told?.digest == held.digest
                             ? nil : "\(row): its row is not as record \(entry) tells, which it names; it was altered"
                     }
-                    return (names, faults)
+                    return (names, faults, erased)
                 }
                 for fault in faults { report.fault(fault) }
+                report.erased += erased
                 guard let last = names.last else { break }
                 after = last
             }
@@ -104,15 +110,16 @@ struct ToldRow: Sendable, Hashable {
         digest = parts[parts.count - 1]
     }
 
-    /// What one record of the log tells of; nothing where there is no such record.
-    static func all(in entry: UInt64, _ connection: any SQLConnection) throws -> [ToldRow] {
+    /// What one record of the log tells of; nothing where there is no such record, nil where its detail was erased.
+    static func all(in entry: UInt64, _ connection: any SQLConnection) throws -> [ToldRow]? {
         guard
             let entry = try AuditReader.entries(from: entry, limit: 1, in: connection).first(where: {
                 $0.leaf.sequence == entry
             }),
             entry.leaf.kind == .administration
         else { return [] }
-        return (entry.detail?.openings ?? []).filter { $0.field == .registration }.compactMap { ToldRow($0.value) }
+        guard let detail = entry.detail else { return nil }
+        return detail.openings.filter { $0.field == .registration }.compactMap { ToldRow($0.value) }
     }
 }
 

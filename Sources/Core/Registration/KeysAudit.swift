@@ -34,7 +34,8 @@ struct KeysAudit: Sendable {
             try await checkRows(&report)
         }
         return KeysReport(
-            objects: report.objects, faults: report.faults, keys: report.keys, records: report.records)
+            objects: report.objects, faults: report.faults, keys: report.keys, records: report.records,
+            erased: report.erased)
     }
 
     struct Findings {
@@ -42,6 +43,7 @@ struct KeysAudit: Sendable {
         var faults: [String] = []
         var keys: UInt64 = 0
         var records: UInt64 = 0
+        var erased: UInt64 = 0
 
         mutating func fault(_ text: String) {
             // One tells that something is wrong; a thousand tell no more.

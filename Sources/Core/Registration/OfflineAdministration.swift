@@ -1,4 +1,4 @@
-import Audit
+package import Audit
 package import CoreProtocol
 package import HPKI
 import Host
@@ -60,6 +60,23 @@ package enum OfflineAdministration {
             try await log.recordEvent(.administration, note: note) { connection, _ in try step(connection) }
         }
         return .noted
+    }
+
+    /// Erases details as core would, from the order's beginning to the log's end.
+    package static func erase(
+        _ order: ErasureOrder, _ database: Database, _ paths: CoreSettings.Paths, origin: String,
+        retention: Retention, clock: WallClock
+    ) async throws(Failure) -> ErasureFacts {
+        var (order, facts) = (order, ErasureFacts(next: nil, size: 0))
+        try await logged(database, paths, origin: origin) { log in
+            let erasure = Erasure(database: database, log: log, retention: retention, clock: clock)
+            while true {
+                facts.add(try await erasure(order))
+                guard let next = facts.next else { return }
+                order.from = next
+            }
+        }
+        return facts
     }
 
     /// Registers a holder with a key in effect, as a development instance begins with; recorded as core would.
@@ -137,7 +154,8 @@ package enum OfflineAdministration {
             return (
                 "backup \(id)", { try BackupStore.insert(id, takenAt: now, expiresAt: expiresAt, in: $0) }
             )
-        case .verifyAudit, .listAudit, .auditKeys, .rotation, .addCheckpointKey, .retireCheckpointKey:
+        case .verifyAudit, .listAudit, .auditKeys, .rotation, .addCheckpointKey, .retireCheckpointKey,
+            .erase:
             throw Failure(.malformedRequest, "This is no act that is recorded while nothing serves.")
         }
     }

@@ -8,13 +8,16 @@ package struct KeysReport: Sendable, Hashable {
     package let keys: UInt64
     /// Records of the log that were compared with the registry.
     package let records: UInt64
+    /// Rows of the registry that could not be compared, since what the log told of them was erased.
+    package let erased: UInt64
 
     /// A report.
-    package init(objects: [String], faults: [String], keys: UInt64, records: UInt64) {
+    package init(objects: [String], faults: [String], keys: UInt64, records: UInt64, erased: UInt64) {
         self.objects = objects
         self.faults = faults
         self.keys = keys
         self.records = records
+        self.erased = erased
     }
 }
 

@@ -23,6 +23,9 @@ extension AdminRequest {
         case .retireCheckpointKey(let id):
             writer.uint8(7)
             writer.text(id)
+        case .erase(let order):
+            writer.uint8(8)
+            order.write(to: &writer)
         }
     }
 
@@ -40,6 +43,7 @@ extension AdminRequest {
             self = .noteBackup(id, expiresAt: Instant(milliseconds: try reader.integer()))
         case 6: self = .addCheckpointKey
         case 7: self = .retireCheckpointKey(try reader.text(atMost: 16))
+        case 8: self = .erase(try ErasureOrder(from: &reader))
         default: throw .invalidValue
         }
     }
@@ -52,12 +56,15 @@ extension KeysReport {
         writer.list(Array(objects.prefix(1500))) { $0.text(String($1.prefix(300))) }
         writer.integer(keys)
         writer.integer(records)
+        writer.integer(erased)
     }
 
     init(from reader: inout WireReader) throws(WireError) {
         let faults = try reader.list(atMost: 1000) { (reader) throws(WireError) in try reader.text(atMost: 1200) }
         let objects = try reader.list(atMost: 1500) { (reader) throws(WireError) in try reader.text(atMost: 1200) }
-        self.init(objects: objects, faults: faults, keys: try reader.integer(), records: try reader.integer())
+        self.init(
+            objects: objects, faults: faults, keys: try reader.integer(), records: try reader.integer(),
+            erased: try reader.integer())
     }
 }
 

@@ -44,6 +44,12 @@ struct AdminCall {
                 return try await OfflineAdministration.perform(
                     request, database, home.core, origin: try Configuration.read(home).origin,
                     now: WallClock.live.now())
+            case .erase(let order):
+                let configuration = try Configuration.read(home)
+                return .erasure(
+                    try await OfflineAdministration.erase(
+                        order, database, home.core, origin: configuration.origin, retention: configuration.retention,
+                        clock: .live))
             case .rotation:
                 return .rotation(try await OfflineAdministration.rotation(database))
             case .auditKeys:

@@ -106,7 +106,8 @@ struct RestoreCommand: AsyncParsableCommand {
         try RestoreMark.write(header, present: present, now: WallClock.live.now(), at: home.core.restored)
     }
 
-    private static func remove(_ folder: String) throws {
+    /// Removes a folder with all that is in it.
+    static func remove(_ folder: String) throws {
         for name in try Files.names(in: folder) {
             let path = folder + "/" + name
             if Files.isFolder(path), !Files.isSymbolicLink(path) { try remove(path) } else { try Files.remove(path) }

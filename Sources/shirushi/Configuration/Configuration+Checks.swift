@@ -1,3 +1,4 @@
+import Audit
 import Certificates
 import Core
 import Development
@@ -125,6 +126,9 @@ extension Configuration {
             }
         }
         faults += consoleFaults
+        for retentionClass in retention.unkept {
+            faults.append("`audit.retention.\(retentionClass.name)` is at least 1 in a production instance")
+        }
         if evidence.developmentPort != nil {
             faults.append("`development`: a production instance has no development authority")
         }
@@ -165,6 +169,7 @@ extension Configuration {
             revocation:      every \(certificates.pollSeconds) s from \(certificates.folder)/crls \
             and \(certificates.sources.count) addresses
             time stamps:     \(evidence.timestamps.authorities.isEmpty ? "none" : authorityList)
+            retention:       \(retention.words) years
             limits:          body \(web.limits.bodyBytes) bytes, \(web.limits.headerCount) headers, \
             \(web.limits.queue) requests at once, \(web.limits.perClient) a client
             """
@@ -186,7 +191,7 @@ extension Configuration {
             issuers: issuers, clients: clients, window: window,
             policies: try PolicySet(reading: try Files.read(policyFile, atMost: YAMLNode.byteLimit)),
             certificates: certificates, certificatePolicies: certificatePolicies,
-            registration: try registration(), inFlight: inFlight,
+            registration: try registration(), retention: retention, inFlight: inFlight,
             kind: kind.rawValue, witnesses: witnesses.servers.map(\.key),
             failpoint: kind == .development ? failpoint : nil
         )

@@ -42,7 +42,7 @@ struct Reading {
         let known = [
             "kind", "origin", "publicOrigin", "listeners", "metrics", "hsm", "issuers", "clients", "signingWindow",
             "clockSkew", "policy", "certificates", "limits", "clock", "authorities", "keys",
-            "timestamps", "revocation", "development", "validationPolicy", "console", "witnesses",
+            "timestamps", "revocation", "development", "validationPolicy", "console", "witnesses", "audit",
         ]
         guard let map = root.mapping(allowed: known, faults: &faults) else { return nil }
         let kind = required("kind", in: map, or: .development) { (node) throws(YAMLError) in
@@ -80,6 +80,7 @@ struct Reading {
             keys: keys(map["keys"]),
             evidence: evidence(map),
             witnesses: witnesses(map["witnesses"]),
+            retention: retention(map["audit"]),
             inFlight: inFlight,
             requireSynchronisedClock: flag("requireSynchronised", in: clock),
             allowPrivateAddresses: kind == .development

@@ -1,3 +1,4 @@
+import Audit
 import Core
 import Evidence
 import HPKI
@@ -94,6 +95,8 @@ struct Configuration: Sendable {
     var keys: Keys
     var evidence: Evidence
     var witnesses: Witnesses
+    /// For how long the log's details are kept.
+    var retention: Retention
     var inFlight: Int
     var requireSynchronisedClock: Bool
     /// Addresses that core may fetch from although they are private, and without TLS: development only.

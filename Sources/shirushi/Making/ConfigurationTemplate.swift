@@ -96,6 +96,13 @@ enum ConfigurationTemplate {
           signIn: development
         development:
           port: \(developmentPort)
+        audit:
+          retention:
+            signatures: 10
+            registration: 10
+            refusals: 10
+            inspections: 10
+            operations: 10
         limits:
           bodyBytes: 8388608
           headerCount: 64
@@ -167,6 +174,13 @@ enum ConfigurationTemplate {
           authorities: []
         revocation:
           prefixes: []
+        audit:
+          retention:
+            signatures: 10
+            registration: 10
+            refusals: 10
+            inspections: 10
+            operations: 10
         clock:
           requireSynchronised: true
 

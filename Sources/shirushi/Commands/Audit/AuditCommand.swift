@@ -25,6 +25,7 @@ struct AuditCommand: AsyncParsableCommand {
         subcommands: [
             Verify.self, List.self, AuditWatchCommand.self, AuditCheckpointCommand.self, AuditKeysCommand.self,
             AuditProveCommand.self, AuditDiscloseCommand.self, AuditExportCommand.self, AuditTilesCommand.self,
+            AuditArchiveCommand.self, AuditVerifyArchiveCommand.self, AuditEraseCommand.self,
         ]
     )
 
@@ -82,6 +83,7 @@ struct AuditCommand: AsyncParsableCommand {
                 Tree root: \(Hex.encode(report.root))
                 """
             )
+            if report.erased > 0 { print("\(report.erased) details are erased, each as a record of the log tells.") }
             for checkpoint in saved { print("It begins with the \(checkpoint.size) records of the saved checkpoint.") }
         }
     }

@@ -126,7 +126,8 @@ struct RecordFilter: ParsableArguments {
         return checked
     }
 
-    private static func instant(_ text: String) throws -> Instant {
+    /// A time of RFC 3339; throws for anything else.
+    static func instant(_ text: String) throws -> Instant {
         guard let instant = Instant(rfc3339: text) else {
             throw CommandError("\(text) is no time such as 2026-11-01T00:00:00+09:00")
         }

@@ -53,7 +53,11 @@ struct AuditDiscloseCommand: AsyncParsableCommand {
             return field
         }
         try await LogFolder(home.home).printRecord(sequence) { record in
-            fields.isEmpty ? record : record.disclosing(Set(fields))
+            guard !record.isErased else {
+                throw CommandError(
+                    "the detail of record \(sequence) was erased; its place is still proven by audit prove \(sequence)")
+            }
+            return fields.isEmpty ? record : record.disclosing(Set(fields))
         }
     }
 }
@@ -61,14 +65,14 @@ struct AuditDiscloseCommand: AsyncParsableCommand {
 extension LogFolder {
     /// Prints an evidence file of one record, as `show` leaves it.
     fileprivate func printRecord(
-        _ sequence: UInt64, _ show: @escaping @Sendable (EvidenceRecord) -> EvidenceRecord
+        _ sequence: UInt64, _ show: @escaping @Sendable (EvidenceRecord) throws -> EvidenceRecord
     ) async throws {
         let lines = try await withEvidence(.cosigned(with: sequence)) { evidence, _ in
             guard let record = try evidence.record(sequence) else {
                 throw CommandError(
                     "the log has the records 0 to \(evidence.checkpoint.size - min(1, evidence.checkpoint.size))")
             }
-            return [evidence.fileHeader(isComplete: false), show(record).json].map(\.bytes)
+            return [evidence.fileHeader(isComplete: false), try show(record).json].map(\.bytes)
         }
         for line in lines { print(String(decoding: line, as: UTF8.self)) }
     }

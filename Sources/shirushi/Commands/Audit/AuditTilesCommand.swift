@@ -47,20 +47,3 @@ struct AuditTilesCommand: AsyncParsableCommand {
         print("\(size) records are in \(out)")
     }
 }
-
-/// Writes files below a folder, making the folders between.
-private struct TreeWriter {
-    let folder: String
-
-    init(_ folder: String) { self.folder = folder }
-
-    func write(_ file: TileExport.File) throws {
-        var path = folder
-        try Files.makeFolder(path)
-        for part in file.path.split(separator: "/").dropLast() {
-            path += "/\(part)"
-            try Files.makeFolder(path)
-        }
-        try Files.write(file.bytes, to: "\(folder)/\(file.path)", replacing: false)
-    }
-}

@@ -29,6 +29,9 @@ struct KeysAuditCommand: AsyncParsableCommand {
         print(
             "\(report.objects.count) objects, \(report.keys) wrapped keys, \(report.records) records of the log, "
                 + "\(report.faults.count) faults")
+        if report.erased > 0 {
+            print("\(report.erased) rows were not compared, since what the log told of them was erased")
+        }
         guard report.faults.isEmpty else { throw ExitCode(1) }
     }
 }
