@@ -81,6 +81,15 @@ package enum Files {
         return octal(status.st_mode)
     }
 
+    /// How many bytes the file system of a path has free for this user; nil where it does not say.
+    package static func freeBytes(at path: String) -> Int64? {
+        var status = statvfs()
+        guard unsafe statvfs(path, &status) == 0 else { return nil }
+        return Int64(clamping: UInt64(status.f_bavail)).multipliedReportingOverflow(
+            by: Int64(clamping: UInt64(status.f_frsize))
+        ).partialValue
+    }
+
     /// Removes a file; throws `.missing` or `.system`.
     package static func remove(_ path: String) throws(HostError) {
         try checked("unlink", path) { unsafe unlink(path) }

@@ -151,6 +151,11 @@ package final class CertificateWatch: Sendable {
         }
     }
 
+    /// When the first of the lists is due for its successor; nil without lists.
+    package var earliestNextUpdate: Instant? {
+        state.withLock { $0.crls.all.compactMap(\.nextUpdate).min() }
+    }
+
     /// Sentences for the operator: lists that could not be read, grow old, or are past their `nextUpdate`.
     package func alarms(at now: Instant) -> [String] {
         let (crls, faults) = state.withLock { ($0.crls, $0.fetchFaults) }

@@ -45,6 +45,15 @@ def test_a_complete_export_and_selections_hold_while_it_serves(signed, tmp_path)
     assert_holds(verify_audit.spawn("export", chosen, *options(signed)))
     lines = [json.loads(line) for line in chosen.read_text().splitlines()]
     assert not lines[0]["complete"] and len(lines) > 2 and all("proof" in line for line in lines[1:])
+    assert {line["kind"] for line in lines[1:]} == {"intent", "outcome"}, "an outcome is of whom its intent names"
+    hospital = export(signed, tmp_path / "hospital.jsonl", "--facility", "1319999999")
+    assert_holds(verify_audit.spawn("export", hospital, *options(signed)))
+    kinds = [json.loads(line)["kind"] for line in hospital.read_text().splitlines()[1:]]
+    assert sorted(kinds) == ["intent"] * 3 + ["outcome"] * 3
+    pharmacy = export(signed, tmp_path / "pharmacy.csv", "--facility", "1349999999", "--format", "csv")
+    assert len(pharmacy.read_text().splitlines()) == 1
+    unknown = shirushi("audit", "export", "--home", signed.home, "--facility", "nowhere", check=False)
+    assert unknown.returncode != 0 and "no client system of the facility" in unknown.stderr
     assert not export(signed, tmp_path / "nobody.jsonl", "--holder", "nobody").read_text().splitlines()[1:]
 
 

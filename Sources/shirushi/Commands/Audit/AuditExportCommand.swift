@@ -3,6 +3,7 @@ import Audit
 import Foundation
 import HPKI
 import Host
+import Identity
 import JOSE
 import Storage
 import Transparency
@@ -15,7 +16,8 @@ struct AuditExportCommand: AsyncParsableCommand {
         discussion: """
             Without a filter the export is complete, and its tree is built
             anew by whoever checks it; with one, each record has its proof.
-            CSV has no proofs: it is for reading. Times are RFC 3339.
+            CSV has no proofs: it is for reading. Times are RFC 3339. Who and
+            what an outcome is about its intent says, so both are exported.
             scripts/verify-audit export checks JSON Lines.
 
             EXAMPLES
@@ -33,11 +35,12 @@ struct AuditExportCommand: AsyncParsableCommand {
     @Option(help: "A file to write; standard output without it.") var out: String?
 
     func run() async throws {
-        let filter = try filter.checked()
         let folder = LogFolder(home.home)
+        let filter = try filter.checked(clients: try Configuration.read(home.home).clients)
         let output = try ExportOutput(out)
         let bar = ProgressBar("records read")
         try await folder.withEvidence { [format] evidence, connection in
+            var filter = filter
             let isComplete = filter.isEmpty
             switch format {
             case .jsonl: try output.line(evidence.fileHeader(isComplete: isComplete).bytes)
@@ -75,6 +78,7 @@ struct RecordFilter: ParsableArguments {
     @Option(help: "One holder's id.") var holder: String?
     @Option(help: "One credential's id.") var credential: String?
     @Option(help: "One client system's id.") var client: String?
+    @Option(help: "One facility: its client systems of the configuration.") var facility: String?
     @Option(help: "One kind: \(EntryKind.allCases.map(\.name).joined(separator: ", ")).") var kind: String?
     @Option(help: "How uses ended: signed, failed or unknown.") var outcome: String?
 
@@ -84,33 +88,57 @@ struct RecordFilter: ParsableArguments {
         var until: Instant?
         var kind: EntryKind?
         var outcome: UInt16?
-        /// The fields' values that a record must have.
-        var values: [DetailField: String] = [:]
+        var holder: String?
+        /// The client systems of which a record must name one.
+        var clients: Set<String>?
         var credential: String?
+        /// Intents that are asked for and whose outcomes have not come: these have no holder, key or client themselves.
+        private var intents: Set<UInt64> = []
 
-        var isEmpty: Bool {
-            since == nil && until == nil && kind == nil && outcome == nil && values.isEmpty && credential == nil
+        init(holder: String?, clients: Set<String>?, credential: String?) {
+            self.holder = holder
+            self.clients = clients
+            self.credential = credential
         }
 
-        func matches(_ entry: AuditReader.Entry) -> Bool {
+        var isEmpty: Bool { since == nil && until == nil && kind == nil && outcome == nil && isAboutAnybody }
+
+        private var isAboutAnybody: Bool { holder == nil && clients == nil && credential == nil }
+
+        /// Whether a record is asked for; records must come in the log's order.
+        mutating func matches(_ entry: AuditReader.Entry) -> Bool {
             let leaf = entry.leaf
+            guard isAboutAnybody || isAbout(entry) else { return false }
             if let since, leaf.time < since { return false }
             if let until, leaf.time >= until { return false }
             if let kind, leaf.kind != kind { return false }
             if let outcome, leaf.kind != .outcome || leaf.code != outcome { return false }
+            return true
+        }
+
+        private mutating func isAbout(_ entry: AuditReader.Entry) -> Bool {
+            if entry.leaf.kind == .outcome, let intent = entry.leaf.intent { return intents.remove(intent) != nil }
             func value(_ field: DetailField) -> String? { entry.detail?.openings.first { $0.field == field }?.value }
-            for (field, wanted) in values where value(field) != wanted { return false }
+            if let holder, value(.holder) != holder { return false }
+            if let clients, !clients.contains(value(.client) ?? "") { return false }
             if let credential, value(.key)?.hasPrefix(credential + ":") != true { return false }
+            if entry.leaf.kind == .intent { intents.insert(entry.leaf.sequence) }
             return true
         }
     }
 
-    func checked() throws -> Checked {
-        var checked = Checked(credential: credential)
+    func checked(clients known: [ClientRegistration]) throws -> Checked {
+        var clients = client.map { Set([$0]) }
+        if let facility {
+            let ofFacility = Set(known.filter { $0.facility == facility }.map { "\($0.id)" })
+            guard !ofFacility.isEmpty else {
+                throw CommandError("the configuration has no client system of the facility \(facility)")
+            }
+            clients = clients.map { $0.intersection(ofFacility) } ?? ofFacility
+        }
+        var checked = Checked(holder: holder, clients: clients, credential: credential)
         checked.since = try since.map(Self.instant)
         checked.until = try until.map(Self.instant)
-        checked.values[.holder] = holder
-        checked.values[.client] = client
         if let kind {
             guard let found = EntryKind.allCases.first(where: { $0.name == kind }) else {
                 throw CommandError("there is no kind \(kind)")
