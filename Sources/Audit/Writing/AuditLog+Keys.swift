@@ -21,7 +21,7 @@ extension AuditLog {
             throw .refused(
                 Failure(.wrongState, "The key is not one of several that sign; add the key that takes over first."))
         }
-        try await recordEvent(.administration, note: "checkpoint key retired: \(key.text)")
+        try await recordEvent(.administration, note: RetiredKeys.note + key.text)
         _ = signers.retire(key)
     }
 }
