@@ -168,7 +168,8 @@ import Transparency
         // Behind the count, the name's length and the name stands the key's id.
         bytes[2 + 4 + "log.example".utf8.count] ^= 1
         try await instance.tamper("UPDATE audit_commit SET signatures = $1 WHERE size = 1", [.blob(bytes)])
-        #expect(try report().faults == ["the checkpoint of the records up to 1 is signed by a key that the log never had"])
+        #expect(
+            try report().faults == ["the checkpoint of the records up to 1 is signed by a key that the log never had"])
         // Who may have retired that key is not told any more where a record of administration was erased.
         try await instance.tamper("UPDATE audit_entry SET detail = NULL WHERE sequence = 1")
         #expect(try report().faults == [])
