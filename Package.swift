@@ -229,3 +229,17 @@ if Context.environment["SHIRUSHI_FUZZ"] != nil {
         ),
     ]
 }
+
+// `scripts/bench-audit` alone builds what measures a long log.
+if Context.environment["SHIRUSHI_AUDIT_BENCH"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "AuditBench",
+            dependencies: [
+                "HPKI", "Host", "JOSE", "CoreProtocol", "Transparency", "Storage", "Identity", "Policies", "Audit",
+                "AuditIndex",
+            ],
+            path: "Tests/bench/AuditBench",
+            swiftSettings: strict
+        ))
+}

@@ -58,7 +58,7 @@ package struct ReplyFrame: Sendable, Hashable {
             writer.uint8(11)
             reply.write(to: &writer)
         case .submission(let submission):
-            writer.uint8(13)
+            writer.uint8(14)
             submission.write(to: &writer)
         }
         return writer.bytes
@@ -94,7 +94,7 @@ package struct ReplyFrame: Sendable, Hashable {
         case 10: reply = .rotation(try RotationFacts(from: &reader))
         case 13: reply = .erasure(try ErasureFacts(from: &reader))
         case 11: reply = .review(try ReviewReply(from: &reader))
-        case 13: reply = .submission(try WitnessSubmission(from: &reader))
+        case 14: reply = .submission(try WitnessSubmission(from: &reader))
         default: throw .invalidValue
         }
         try reader.end()

@@ -90,7 +90,10 @@ import Transparency
         let growing = try await instance(600)
         try await growing.tamper("UPDATE audit_tile SET hashes = zeroblob(64) WHERE level = 1")
         #expect(try growing.faults() == ["the tile tile/1/000.p/2 is not that of its records"])
-        #expect(try growing.openingFault() == .broken("the tiles do not give the root over the 600 records"))
+        #expect(
+            try growing.openingFault()
+                == .broken(
+                    "the tiles do not give the root over the 600 records: tile/1/000.p/2 is not that of its records"))
     }
 
     @Test func `the tiles of an earlier release are made at the first start`() async throws {
@@ -147,6 +150,29 @@ import Transparency
             notes == [
                 "one", "checkpoint key added: \(new.text)", "checkpoint key retired: \(old.text)", "two",
             ])
+        // The retired key's signatures are checked too: the log tells whose they are.
+        func report() throws -> LogReport {
+            try AuditVerifier.report(
+                try instance.database(), headAt: instance.headPath, key: instance.key, keys: [new])
+        }
+        #expect(try report().checkpoints == 4)
+        #expect(try report().faults == [])
+        let signatures = "SELECT signatures FROM audit_commit WHERE size = 1"
+        var bytes = try #require(
+            try await instance.database().read { try $0.queryOne(signatures)?.optionalBlob("signatures") })
+        let last = bytes.count - 1
+        bytes[last] ^= 1
+        try await instance.tamper("UPDATE audit_commit SET signatures = $1 WHERE size = 1", [.blob(bytes)])
+        #expect(try report().faults == ["the checkpoint of the records up to 1 is not signed by the log's key"])
+        bytes[last] ^= 1
+        // Behind the count, the name's length and the name stands the key's id.
+        bytes[2 + 4 + "log.example".utf8.count] ^= 1
+        try await instance.tamper("UPDATE audit_commit SET signatures = $1 WHERE size = 1", [.blob(bytes)])
+        #expect(
+            try report().faults == ["the checkpoint of the records up to 1 is signed by a key that the log never had"])
+        // Who may have retired that key is not told any more where a record of administration was erased.
+        try await instance.tamper("UPDATE audit_entry SET detail = NULL WHERE sequence = 1")
+        #expect(try report().faults == [])
     }
 
     @Test func `a change of keys that a crash cut short is found at the next start`() async throws {

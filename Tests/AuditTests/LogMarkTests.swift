@@ -61,7 +61,9 @@ import Testing
     @Test func `a record behind the mark that was edited keeps the log from opening`() async throws {
         let instance = try await instance()
         try await edit(9, of: instance)
-        #expect(refusal(opening: instance) == .broken("the commit of the records up to 10 does not hold"))
+        #expect(
+            refusal(opening: instance)
+                == .broken("the commit of the records up to 10 does not hold: record 9, or the commit, was altered"))
     }
 
     @Test func `a record before the mark that was edited is found while serving, and the next start refuses`()
@@ -69,7 +71,8 @@ import Testing
     {
         let instance = try await longInstance()
         try await edit(2, of: instance)
-        let fault = AuditError.broken("the commit of the records up to 3 does not hold")
+        let fault = AuditError.broken(
+            "the commit of the records up to 3 does not hold: record 2, or the commit, was altered")
         let recheck = try #require(try instance.verified(markAt: instance.mark).recheck)
         await #expect(throws: fault) { try await recheck.run() }
         let log = try instance.log(markAt: instance.mark)

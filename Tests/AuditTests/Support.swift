@@ -29,6 +29,29 @@ final class Instance: Sendable {
         try Database.create(at: databasePath, parts: Self.parts).close()
     }
 
+    /// Another folder with the same files, as a backup of everything leaves it; the database is closed.
+    init(copyOf other: Instance) throws {
+        key = other.key
+        folder = FileManager.default.temporaryDirectory.appending(path: "shirushi-audit-\(UUID())").path()
+        clock.withLock { [now = other.clock.withLock { $0 }] in $0 = now }
+        try FileManager.default.copyItem(atPath: other.folder, toPath: folder)
+    }
+
+    /// Waits until nobody has the database open, and all of it is in its one file.
+    func closed() async throws {
+        while Files.exists(databasePath + "-shm") || Files.exists(databasePath + "-wal") {
+            try await Task.sleep(for: .milliseconds(1))
+        }
+    }
+
+    /// Puts this log's database in the place of another's; both are closed.
+    func giveDatabase(to other: Instance) async throws {
+        try await closed()
+        try await other.closed()
+        try FileManager.default.removeItem(atPath: other.databasePath)
+        try FileManager.default.copyItem(atPath: databasePath, toPath: other.databasePath)
+    }
+
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
     var headPath: String { folder + "/audit.head" }

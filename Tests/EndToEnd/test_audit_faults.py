@@ -1,6 +1,7 @@
 """When the audit cannot be written nothing is signed, and signing comes back when it can be written again."""
 
 import os
+import shutil
 import subprocess
 import time
 
@@ -231,3 +232,36 @@ def test_a_changed_log_is_noticed(fresh, damage):
         connection.close()
     assert not fresh.audit_verifies()
     assert os.path.exists(database)
+
+
+def test_two_services_on_one_database_end_instead_of_forking_the_log(make_instance):
+    """Two homes with one data folder, as two machines that mount it have: neither sees the other's lock."""
+    first, second = make_instance("first"), make_instance("second")
+    ports = [(str(first.port), str(second.port)), (str(first.ra_port), str(second.ra_port))]
+    ports += [(str(first.metrics_port), str(second.metrics_port))]
+    ports += [(str(first.timestamps_port), str(second.timestamps_port))]
+    shutil.rmtree(second.home)
+    shutil.copytree(first.home, second.home, symlinks=True)
+    shutil.rmtree(second.home / "data")
+    (second.home / "data").symlink_to(first.home / "data")
+    text = contract.configuration(second.home).read_text()
+    for old, new in ports:
+        text = text.replace(old, new)
+    contract.configuration(second.home).write_text(text)
+    first.start()
+    signed = [signed_of(try_to_sign(first))]
+    second.start()
+    signed.append(signed_of(try_to_sign(second)))
+    # The first's log is no longer the newest: its core ends instead of signing, and goes on from the other's records.
+    lost = try_to_sign(first)
+    assert lost is None or lost.status_code == 503, lost.text
+    signed.append(recovered(first))
+    assert "another process has written: it has " in first.log.read_text(errors="replace")
+    lost = try_to_sign(second)
+    assert lost is None or lost.status_code == 503, lost.text
+    second.kill()
+    assert first.stop() == 0
+    first.start()
+    assert first.stop() == 0
+    assert first.audit_verifies()
+    audit.examine(first.home, signed, first.signs() + second.signs())

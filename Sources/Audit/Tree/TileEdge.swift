@@ -13,7 +13,7 @@ struct TileEdge: Sendable, Hashable {
     init?(size: UInt64, levels: [[UInt8]]) {
         for level in 0..<8 {
             let count = level < levels.count ? levels[level].count : 0
-            guard count == Int(size >> (8 * UInt64(level)) & 255) * 32 else { return nil }
+            guard count == Self.tile(level, of: size).width * 32 else { return nil }
         }
         self.size = size
         self.levels = levels
@@ -41,16 +41,35 @@ struct TileEdge: Sendable, Hashable {
     }
 
     /// The roots of the tree's complete subtrees from the largest to the smallest, as `MerkleTree` has them.
-    var peaks: [[UInt8]] {
-        levels.reversed().flatMap { hashes -> [[UInt8]] in
-            let width = hashes.count / 32
-            var (start, peaks) = (0, [[UInt8]]())
-            for bit in stride(from: 7, through: 0, by: -1) where width >> bit & 1 == 1 {
-                peaks.append(Self.root(hashes[start * 32..<(start + 1 << bit) * 32]))
-                start += 1 << bit
-            }
-            return peaks
+    var peaks: [[UInt8]] { levels.reversed().flatMap(Self.peaks(of:)) }
+
+    private static func peaks(of hashes: [UInt8]) -> [[UInt8]] {
+        let width = hashes.count / 32
+        var (start, peaks) = (0, [[UInt8]]())
+        for bit in stride(from: 7, through: 0, by: -1) where width >> bit & 1 == 1 {
+            peaks.append(root(hashes[start * 32..<(start + 1 << bit) * 32]))
+            start += 1 << bit
         }
+        return peaks
+    }
+
+    /// The tile of a level that a tree of `size` leaves has not filled; its width may be 0.
+    static func tile(_ level: Int, of size: UInt64) -> Tile {
+        let shift = 8 * UInt64(level)
+        return Tile(level: level, number: size >> (shift + 8), width: Int(size >> shift & 255))
+    }
+
+    /// The highest growing tile whose hashes, by level in `levels`, are not those of `tree`; nil where all are.
+    static func spoilt(_ tree: MerkleTree, _ levels: [[UInt8]]) -> Tile? {
+        var peaks = tree.peaks[...]
+        for level in stride(from: 7, through: 0, by: -1) {
+            let tile = tile(level, of: tree.size)
+            let expected = peaks.prefix(tile.width.nonzeroBitCount)
+            peaks = peaks.dropFirst(expected.count)
+            let hashes = level < levels.count ? levels[level] : []
+            if hashes.count != tile.width * 32 || Self.peaks(of: hashes) != Array(expected) { return tile }
+        }
+        return nil
     }
 
     /// The root over a power of two of hashes.

@@ -49,15 +49,14 @@ enum TileTable {
         return newest.map { (UInt64(clamping: $0) + 1) << 8 } ?? 0
     }
 
-    /// The edge of the tree of `size` leaves; nil where its tiles are not all there.
-    static func edge(size: UInt64, in connection: any SQLConnection) throws(StorageError) -> TileEdge? {
+    /// The hashes of the tiles that a tree of `size` leaves has not filled, by level; fewer where they are not there.
+    static func growing(size: UInt64, in connection: any SQLConnection) throws(StorageError) -> [[UInt8]] {
         var levels: [[UInt8]] = []
         for level in 0..<8 {
-            let width = Int(size >> (8 * UInt64(level)) & 255)
-            let tile = Tile(level: level, number: size >> (8 * UInt64(level) + 8), width: width)
-            levels.append(width == 0 ? [] : try read(tile, in: connection))
+            let tile = TileEdge.tile(level, of: size)
+            levels.append(tile.width == 0 ? [] : try read(tile, in: connection))
         }
         while levels.last?.isEmpty == true { levels.removeLast() }
-        return TileEdge(size: size, levels: levels)
+        return levels
     }
 }

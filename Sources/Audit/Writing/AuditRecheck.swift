@@ -39,7 +39,10 @@ package struct AuditRecheck: Sendable {
                 usleep(5000)
             }
         } catch { throw .unreadable("\(error)") }
-        if scan.faults.isEmpty, scan.state != mark.state {
+        let found = scan.state.tree.size
+        if scan.faults.isEmpty, found < size {
+            scan.faults.append("record \(found) and later are missing: \(size) records were committed")
+        } else if scan.faults.isEmpty, scan.state != mark.state {
             scan.faults.append("the records up to \(size) do not give the root that the mark holds")
         }
         if let fault = scan.faults.first { throw .broken(fault) }

@@ -22,12 +22,20 @@ struct AuditScan: Sendable {
     /// Records without detail of whose erasure nothing has told so far.
     private var untold = SequenceRanges()
     private var edge = TileEdge()
+    /// The records before this one are those that were committed.
+    private var held: UInt64
+    /// What records say of each other and cannot be; an altered record may have others blamed, so that the commit that it
+    /// is in is told first.
+    private var contradictions: [String] = []
+    /// The keys that signed earlier and were retired; nil as long as no signature asked for them.
+    private var retired: RetiredKeys?
 
     init(
         key: LogKey, state: LogState = LogState(), heads: [TreeHead] = [], isWhole: Bool = false, keys: [NoteKey] = []
     ) {
         self.key = key
         self.state = state
+        held = state.tree.size
         self.heads = heads
         self.isWhole = isWhole
         self.keys = keys
@@ -53,22 +61,30 @@ struct AuditScan: Sendable {
             """,
             [.integer(Int64(size)), .integer(Int64(min(1000, end - min(end, size))))]
         )
-        guard !rows.isEmpty else { return false }
+        guard !rows.isEmpty else { return endContradictions() }
         let commits = try commits(after: size, count: rows.count, in: connection)
         for row in rows {
-            guard faults.count < Self.faultLimit else { return false }
+            guard faults.count + contradictions.count < Self.faultLimit else { return endContradictions() }
             let sequence = UInt64(clamping: try row.integer("sequence"))
             guard sequence == state.tree.size else {
                 faults.append("record \(state.tree.size) is missing")
-                return false
+                return endContradictions()
             }
             let leaf = try row.blob("leaf")
             try take(leaf, sequence, connection)
             if isWhole { check(try row.optionalBlob("detail"), of: leaf, sequence) }
+            if let commit = commits[state.tree.size] { try check(commit, connection) }
+            // Behind the commit, whose fault says more closely where.
             checkHeads()
-            if let commit = commits[state.tree.size] { check(commit) }
         }
         return true
+    }
+
+    /// The last commit's contradictions, where no commit comes behind them; false, as nothing does.
+    private mutating func endContradictions() -> Bool {
+        faults += contradictions
+        contradictions = []
+        return false
     }
 
     private struct Commit {
@@ -104,10 +120,10 @@ struct AuditScan: Sendable {
             return
         }
         if leaf.sequence != sequence { faults.append("record \(sequence) calls itself \(leaf.sequence)") }
-        if leaf.time < state.time { faults.append("record \(sequence) is older than the one before it") }
+        if leaf.time < state.time { contradictions.append("record \(sequence) is older than the one before it") }
         state.time = max(state.time, leaf.time)
         guard !state.note(leaf) else { return }
-        faults.append(
+        contradictions.append(
             leaf.intent.map { "record \(sequence) closes \($0), which is no open intent" }
                 ?? "record \(sequence) is an outcome of no intent")
     }
@@ -120,19 +136,46 @@ struct AuditScan: Sendable {
         }
     }
 
-    private mutating func check(_ commit: Commit) {
+    private mutating func check(_ commit: Commit, _ connection: any SQLConnection) throws(StorageError) {
         let head = state.head
         if commit.root != head.root || !head.holds(commit.seal, by: key) {
-            faults.append("the commit of the records up to \(head.size) does not hold")
+            let place = head.size - held < 2 ? "record \(held)" : "one of the records \(held) to \(head.size - 1)"
+            faults.append(
+                "the commit of the records up to \(head.size) does not hold: \(place), or the commit, was altered")
+        } else {
+            held = head.size
         }
-        guard let signatures = commit.signatures, let origin = keys.first?.name else { return }
-        let text = Checkpoint(origin: origin, size: head.size, root: head.root).text
+        _ = endContradictions()
+        guard let signatures = commit.signatures, !keys.isEmpty else { return }
+        try check(signatures, of: head, connection)
+    }
+
+    /// Every signature that is kept with a commit must be one of the log's keys' over its checkpoint.
+    private mutating func check(
+        _ signatures: [UInt8], of head: TreeHead, _ connection: any SQLConnection
+    ) throws(StorageError) {
+        guard let signatures = try? StoredSignatures.read(signatures), !signatures.isEmpty else {
+            faults.append("the signatures of the records up to \(head.size) cannot be read")
+            return
+        }
+        let text = Checkpoint(origin: keys[0].name, size: head.size, root: head.root).text
+        let note = SignedNote(text: text, signatures: signatures)
+        var known = keys
+        if !signatures.allSatisfy({ $0.isBy(keys) }) {
+            if retired == nil { retired = try RetiredKeys(in: connection) }
+            known += retired?.keys ?? []
+            // With a retirement's detail erased nobody knows whose signature this was.
+            guard signatures.allSatisfy({ $0.isBy(known) }) || retired?.isComplete == false else {
+                faults.append(
+                    "the checkpoint of the records up to \(head.size) is signed by a key that the log never had")
+                return
+            }
+        }
         do {
-            let note = SignedNote(text: text, signatures: try StoredSignatures.read(signatures))
-            _ = try note.signers(among: keys)
+            _ = try note.signers(among: known)
             checkpoints += 1
         } catch TransparencyError.noKnownSigner {
-            // Signed by a key that has been retired since.
+            // Signed by a key whose retirement was erased.
         } catch {
             faults.append("the checkpoint of the records up to \(head.size) is not signed by the log's key")
         }
@@ -193,8 +236,8 @@ struct AuditScan: Sendable {
         if try connection.queryOne("SELECT sequence FROM audit_entry WHERE sequence < 0 LIMIT 1") != nil {
             faults.append("a record has a number below 0")
         }
-        if try connection.queryOne("SELECT size FROM audit_commit WHERE size <= 0 LIMIT 1") != nil {
-            faults.append("a commit counts no records")
+        if let commit = try connection.queryOne("SELECT size FROM audit_commit WHERE size <= 0 LIMIT 1") {
+            faults.append("a commit counts \(try commit.integer("size")) records")
         }
         for head in heads.dropFirst() where head.size > size {
             faults.append(
@@ -209,6 +252,10 @@ struct AuditScan: Sendable {
             faults.append("record \(size) and later are missing: \(counted) records were committed")
         } else if let newest, UInt64(clamping: newest) >= committed {
             faults.append("record \(committed) and later belong to no commit")
+        } else if newest.map({ UInt64(clamping: $0) + 1 }) ?? 0 < size {
+            // Only where the records up to the mark end a full tile: nothing reads the newest of them then.
+            let next = newest.map { UInt64(clamping: $0) + 1 } ?? 0
+            faults.append("record \(next) and later are missing: \(size) records were committed")
         }
         if isWhole {
             try checkTileEnd(connection)
@@ -219,9 +266,8 @@ struct AuditScan: Sendable {
     private mutating func checkTileEnd(_ connection: any SQLConnection) throws(StorageError) {
         let size = state.tree.size
         for level in 1..<8 {
-            let width = Int(size >> (8 * UInt64(level)) & 255)
-            guard width > 0, level < edge.levels.count else { continue }
-            let tile = Tile(level: level, number: size >> (8 * UInt64(level) + 8), width: width)
+            let tile = TileEdge.tile(level, of: size)
+            guard tile.width > 0, level < edge.levels.count else { continue }
             guard try TileTable.read(tile, in: connection) != edge.levels[level] else { continue }
             faults.append("the tile \(tile.path) is not that of its records")
         }

@@ -60,6 +60,13 @@ package enum AuditVerifier {
             edge = try tiled(database, scan.state)
         } catch {
             file?.remove()
+            // What a start from a mark cannot name, hashing everything can.
+            if mark != nil, case .broken = error,
+                let whole = try? self.scan(database, from: nil, against: head.value, key),
+                let fault = whole.faults.first
+            {
+                throw .broken(fault)
+            }
             throw error
         }
         do {
@@ -93,9 +100,10 @@ package enum AuditVerifier {
     private static func tiled(_ database: Database, _ state: LogState) throws(AuditError) -> TileEdge {
         do {
             try makeTiles(database, upTo: state.tree.size)
-            let edge = try database.readBlocking { try TileTable.edge(size: state.tree.size, in: $0) }
-            guard let edge, edge.peaks == state.tree.peaks else {
-                throw AuditError.broken("the tiles do not give the root over the \(state.tree.size) records")
+            let levels = try database.readBlocking { try TileTable.growing(size: state.tree.size, in: $0) }
+            guard let edge = TileEdge(size: state.tree.size, levels: levels), edge.peaks == state.tree.peaks else {
+                let spoilt = TileEdge.spoilt(state.tree, levels).map { ": \($0.path) is not that of its records" } ?? ""
+                throw AuditError.broken("the tiles do not give the root over the \(state.tree.size) records\(spoilt)")
             }
             return edge
         } catch let error as AuditError { throw error } catch { throw .unreadable("\(error)") }
