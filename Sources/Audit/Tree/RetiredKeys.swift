@@ -18,7 +18,10 @@ struct RetiredKeys: Sendable {
             SELECT detail FROM audit_entry WHERE substr(leaf, 18, 2) = $1
             AND (detail IS NULL OR instr(detail, $2) > 0)
             """,
-            [.blob([0, UInt8(EntryKind.administration.rawValue)]), .blob(Array(CheckpointKeyNote.retired.rawValue.utf8))])
+            [
+                .blob([0, UInt8(EntryKind.administration.rawValue)]),
+                .blob(Array(CheckpointKeyNote.retired.rawValue.utf8)),
+            ])
         for row in rows {
             guard let bytes = try row.optionalBlob("detail") else {
                 isComplete = false
