@@ -99,12 +99,13 @@ extension CoreTests {
             try await world.serving { core in
                 _ = try await core.sign(try world.command(key: "k"))
                 let kept = try await erase(core, .holder(Self.doctor), ground: "g-1")
-                #expect(kept.repeatable == 1 && kept.counts == [])
+                // The world's own record tells of the holder, besides the use.
+                #expect(kept.repeatable == 1 && counts(kept) == ["registration": 1])
                 world.advance(seconds: 25 * 3600)
                 try await world.change("UPDATE signature SET outcome = NULL, claim = NULL")
                 let open = try await erase(core, .holder(Self.doctor), ground: "g-1")
                 #expect(open.open == 2 && open.repeatable == 0 && open.counts == [])
-                #expect(try await world.entries().allSatisfy { $0.detail != nil })
+                #expect(try await world.entries().filter { $0.detail == nil }.map(\.leaf.sequence) == [0])
             }
         }
 
@@ -118,7 +119,7 @@ extension CoreTests {
                 _ = try? await core.registry(
                     RegistrationCommand(
                         requestID: "r", party: .operatorCommand(authority: World.jma, proof: proof),
-                        act: .resume(made(CredentialID("doctor-1-a")))))
+                        act: .destroy(made(CredentialID("doctor-1-a")))))
                 let before = try await world.entries()
                 let facts = try await erase(core, .holder(Self.doctor), ground: "request-1")
                 let entries = try await world.entries()
@@ -130,6 +131,9 @@ extension CoreTests {
                     #expect((new.detail == nil) == (names || closes || isWorld), "\(old.leaf.sequence)")
                 }
                 #expect(counts(facts) == ["signatures": 2, "refusals": 2, "registration": 1])
+                // That of an authority, which names the holder's credential in its note.
+                let refused = try #require(entries.last { $0.leaf.kind == .refusal })
+                #expect(refused.detail == nil && refused.leaf.commitments.contains { $0.field == .authority })
                 let told = try await failure { try await erase(core, .holder(Self.doctor)) }
                 #expect(told.kind == .malformedRequest)
                 #expect(try await world.report().faults == [])
