@@ -1,3 +1,4 @@
+import Audit
 import AuditIndex
 import CoreProtocol
 import HPKI

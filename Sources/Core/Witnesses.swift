@@ -32,11 +32,14 @@ struct Witnesses: Sendable {
         self.clock = clock
         self.contradiction = contradiction
         let newest = try await database.read { try CosignatureTable.newest(in: $0) }
+        let now = clock.now()
         standings = Standings(
             keys.map { key in
                 let found = newest.last { $0.signature.name == key.name && $0.signature.keyID == key.keyID }
-                return Standing(size: found?.size, cosignedAt: found.flatMap { Self.time(of: $0.signature.value) })
-            }, since: clock.now())
+                let time = found.flatMap { Self.time(of: $0.signature.value) }
+                // What a witness's clock says counts for no more than ours: it could silence the alarm for ever.
+                return Standing(size: found?.size, cosignedAt: time, keptAt: time.map { min($0, now) })
+            }, since: now)
     }
 
     /// Answers one message of front's; throws a `Failure`.
@@ -49,8 +52,8 @@ struct Witnesses: Sendable {
             return .submission(submission)
         case .cosigned(let witness, let size, let signature):
             try await keep(signature, by: try index(witness), size: size)
-        case .contradicted(let witness, let size, let checkpoint):
-            try await weigh(checkpoint, of: try index(witness), size: size)
+        case .contradicted(let witness, let size, let checkpoint, let reason):
+            try await weigh(checkpoint, of: try index(witness), size: size, reason: reason)
         case .failed(let witness, let reason):
             let index = try index(witness)
             standings.update(index) { $0.fault = reason.sentence }
@@ -74,7 +77,7 @@ struct Witnesses: Sendable {
             guard var evidence = try LogEvidence(origin: log.origin, keys: log.signers.keys, choice, in: connection)
             else { return nil }
             let size = evidence.checkpoint.size
-            let isFresh = standing.cosignedAt.map { now.seconds - $0.seconds < Self.freshSeconds } ?? false
+            let isFresh = standing.keptAt.map { now.seconds - $0.seconds < Self.freshSeconds } ?? false
             if oldSize == nil, standing.size == size, isFresh { return nil }
             // What was cosigned of a log that is no longer this one is told by the witness.
             let old = min(oldSize ?? standing.size ?? 0, size)
@@ -99,37 +102,39 @@ struct Witnesses: Sendable {
         } catch {
             throw Failure(.auditUnavailable, "The cosignature cannot be kept.", retryAfter: 5, cause: "\(error)")
         }
-        standings.update(index) { $0 = Standing(size: size, cosignedAt: Self.time(of: value)) }
+        let now = clock.now()
+        standings.update(index) { $0 = Standing(size: size, cosignedAt: Self.time(of: value), keptAt: now) }
     }
 
     /// Stops the log for a checkpoint under its own signature that it does not begin with, which proves a rollback or a
     /// fork.
     ///
-    /// A mere claim raises an alarm.
-    private func weigh(_ checkpoint: [UInt8], of index: Int, size: UInt64) async throws(Failure) {
-        let seen: Checkpoint?
-        do throws(TransparencyError) {
-            let note = try SignedNote(checkpoint)
-            seen = try Checkpoint(note, signedBy: log.signers.keys)
-        } catch { seen = nil }
-        guard let seen, seen.origin == log.origin else {
-            standings.update(index) {
+    /// A mere claim raises an alarm, and so does a checkpoint under a key that this log does not know: a copy from before
+    /// a rotation has no way to tell whose it is.
+    private func weigh(
+        _ checkpoint: [UInt8], of index: Int, size: UInt64, reason: WitnessFailure
+    ) async throws(Failure) {
+        guard let note = try? SignedNote(checkpoint), let seen = try? Checkpoint(text: note.text),
+            seen.origin == log.origin
+        else {
+            return standings.update(index) {
                 $0.fault = "it says that it has cosigned \(size) records of another history"
                 $0.contradicts = true
             }
-            return
         }
-        let fault = try await read { [log] connection in
-            try Self.fault(of: seen, keys: log.signers.keys, in: connection)
+        let (fault, keys) = try await read { [log] connection in
+            let current = log.signers.keys
+            return (
+                try Self.fault(of: seen, keys: current, in: connection),
+                try LogEvidence.allKeys(current, in: connection)
+            )
         }
-        guard let fault else {
-            standings.update(index) { $0.fault = WitnessFailure.refused.sentence }
-            return
-        }
+        guard let fault else { return standings.update(index) { $0.fault = reason.sentence } }
         standings.update(index) {
             $0.fault = fault
             $0.contradicts = true
         }
+        guard (try? note.signers(among: keys)) != nil else { return }
         // The next starts find it and refuse; where the disk does not take it, the witness says it again.
         try? Files.write(checkpoint, to: contradiction)
         log.stop(for: AuditError.broken(fault))
@@ -156,7 +161,8 @@ struct Witnesses: Sendable {
     ) async throws(AuditError) -> String? {
         guard Files.exists(path) else { return nil }
         do {
-            let seen = try Checkpoint(try SignedNote(try Files.read(path, atMost: SignedNote.longest)), signedBy: keys)
+            // Core laid it down when it had judged the signature; the keys may have changed since.
+            let seen = try Checkpoint(text: try SignedNote(try Files.read(path, atMost: SignedNote.longest)).text)
             let fault = try await database.read { try Self.fault(of: seen, keys: keys, in: $0) }
             if fault == nil { try Files.remove(path) }
             return fault
@@ -194,7 +200,7 @@ extension Witnesses {
     var alarms: [String] {
         let now = clock.now()
         return zip(keys, standings.all).compactMap { key, standing in
-            let since = max(standing.cosignedAt ?? standings.since, standings.since)
+            let since = max(standing.keptAt ?? standings.since, standings.since)
             guard standing.contradicts || now.seconds - since.seconds > Self.alarmSeconds else { return nil }
             return "the witness \(key.name) does not cosign: \(standing.fault ?? "it was not asked")"
         }
@@ -203,18 +209,17 @@ extension Witnesses {
     /// The size that each witness cosigned, and the seconds since.
     var metrics: [HealthFacts.Metric] {
         let now = clock.now()
-        return facts.flatMap { witness in
-            let since = witness.cosignedAt ?? standings.since
+        return zip(keys, standings.all).flatMap { key, standing in
+            let label = "{witness=\"\(key.name.forLabel)\"}"
+            let since = standing.keptAt ?? standings.since
             return [
                 HealthFacts.Metric(
-                    name: "shirushi_witness_cosigned_records{witness=\"\(witness.name.forLabel)\"}",
-                    value: Int64(clamping: witness.size ?? 0)),
+                    name: "shirushi_witness_cosigned_records" + label, value: Int64(clamping: standing.size ?? 0)),
                 HealthFacts.Metric(
-                    name: "shirushi_witness_cosignature_age_seconds{witness=\"\(witness.name.forLabel)\"}",
+                    name: "shirushi_witness_cosignature_age_seconds" + label,
                     value: max(0, now.seconds - since.seconds)),
                 HealthFacts.Metric(
-                    name: "shirushi_witness_failing{witness=\"\(witness.name.forLabel)\"}",
-                    value: witness.fault == nil ? 0 : 1),
+                    name: "shirushi_witness_failing" + label, value: standing.fault == nil ? 0 : 1),
             ]
         }
     }
@@ -242,7 +247,10 @@ extension WitnessFailure {
 /// How one witness stands.
 private struct Standing: Sendable {
     var size: UInt64?
+    /// By the witness's clock; for show alone.
     var cosignedAt: Instant?
+    /// By our clock.
+    var keptAt: Instant?
     /// A sentence where something is wrong.
     var fault: String?
     /// Whether it has seen another history of this log, which is an alarm at once.

@@ -35,7 +35,9 @@ extension PrescriptionJudgement {
         switch verdict {
         case .passed: "passed"
         case .indeterminate:
-            "indeterminate: \(reasons.joined(separator: " ")); acknowledged: \(acknowledged.joined(separator: " "))"
+            // What else a client acknowledges is its own text, which may hold anything, and has no place in the log.
+            "indeterminate: \(reasons.joined(separator: " ")); acknowledged: "
+                + reasons.filter(acknowledged.contains).joined(separator: " ")
         }
     }
 }

@@ -10,8 +10,8 @@ package enum WitnessMessage: Sendable, Hashable {
     /// It cosigned the tree of `size` leaves: the signature's bytes behind the key's id, not checked yet.
     case cosigned(witness: String, size: UInt64, signature: [UInt8])
     /// It has cosigned something else than this log says: a tree of `size` leaves, with its signed checkpoint where it
-    /// gave one.
-    case contradicted(witness: String, size: UInt64, checkpoint: [UInt8])
+    /// gave one; `reason` is what is the matter if that checkpoint is part of this log after all.
+    case contradicted(witness: String, size: UInt64, checkpoint: [UInt8], reason: WitnessFailure)
     /// It could not be asked, or refused.
     case failed(witness: String, reason: WitnessFailure)
 }
@@ -63,11 +63,12 @@ extension WitnessMessage {
             writer.text(witness)
             writer.integer(size)
             writer.data(signature)
-        case .contradicted(let witness, let size, let checkpoint):
+        case .contradicted(let witness, let size, let checkpoint, let reason):
             writer.uint8(3)
             writer.text(witness)
             writer.integer(size)
             writer.data(checkpoint)
+            writer.uint8(reason.rawValue)
         case .failed(let witness, let reason):
             writer.uint8(4)
             writer.text(witness)
@@ -89,12 +90,17 @@ extension WitnessMessage {
         case 3:
             self = .contradicted(
                 witness: witness, size: try reader.integer(),
-                checkpoint: try reader.data(atMost: Self.longestCheckpoint))
-        case 4:
-            guard let reason = WitnessFailure(rawValue: try reader.uint8()) else { throw .invalidValue }
-            self = .failed(witness: witness, reason: reason)
+                checkpoint: try reader.data(atMost: Self.longestCheckpoint), reason: try Self.reason(&reader))
+        case 4: self = .failed(witness: witness, reason: try Self.reason(&reader))
         default: throw .invalidValue
         }
+    }
+}
+
+extension WitnessMessage {
+    private static func reason(_ reader: inout WireReader) throws(WireError) -> WitnessFailure {
+        guard let reason = WitnessFailure(rawValue: try reader.uint8()) else { throw .invalidValue }
+        return reason
     }
 }
 

@@ -68,31 +68,41 @@ package struct Witness: Sendable {
     /// be told or be kept, and nothing is signed then.
     ///
     /// Comparing with what was seen and keeping the new one is one transaction, and the signature is given after it.
+    /// Strangers do not come as far as that.
     package func add(_ body: [UInt8]) async throws(WitnessError) -> Answer {
         let request: AddCheckpoint
         do { request = try AddCheckpoint(body) } catch { return .malformed("\(error)") }
+        let checkpoint = request.checkpoint
+        let known: [NoteKey]
+        do {
+            known = try await database.read { try WitnessTables.keys(of: checkpoint.origin, in: $0) }
+        } catch { throw WitnessError(error) }
+        guard !known.isEmpty else { return Answer.unknownLog }
+        guard let signers = try? request.note.signers(among: known) else { return .unsigned }
+        guard request.oldSize <= checkpoint.size, checkpoint.size <= UInt64(Int64.max) else {
+            return .malformed("the old size is larger than the checkpoint's, or that is out of range")
+        }
+        // The note has one line of each key, or a log's own lines could fill it until nobody reads it.
+        let own = signers.compactMap { key in
+            request.note.signatures.first { $0.name == key.name && $0.keyID == key.keyID }
+        }
         let (signer, now) = (signer, clock.now())
         do {
             return try await database.write { connection in
-                let checkpoint = request.checkpoint
-                let known = try WitnessTables.keys(of: checkpoint.origin, in: connection)
-                guard !known.isEmpty else { return Answer.unknownLog }
-                guard let signers = try? request.note.signers(among: known) else { return .unsigned }
-                guard request.oldSize <= checkpoint.size, checkpoint.size <= UInt64(Int64.max) else {
-                    return .malformed("the old size is larger than the checkpoint's, or that is out of range")
-                }
                 let seen = try WitnessTables.seen(checkpoint.origin, in: connection)
                 guard request.oldSize == seen?.size ?? 0 else { return .conflict(size: seen?.size ?? 0) }
                 if let seen, seen.size == checkpoint.size, seen.root != checkpoint.root {
                     return .conflict(size: seen.size)
                 }
                 guard request.isConsistent(with: seen?.root ?? MerkleTree().root) else { return .inconsistent }
-                guard let cosignature = signer.sign(checkpoint.text, at: now) else { throw WitnessError.cannotSign }
-                let own = request.note.signatures.filter { signature in
-                    signers.contains { $0.name == signature.name && $0.keyID == signature.keyID }
+                // The whole text: a log may have put lines of its own behind the three.
+                let text = request.note.text
+                guard let cosignature = signer.sign(text, at: now) else { throw WitnessError.cannotSign }
+                // Nobody who replays what was seen already changes how it stands.
+                if seen?.size != checkpoint.size || seen == nil {
+                    try WitnessTables.put(
+                        SignedNote(text: text, signatures: own + [cosignature]), of: checkpoint, in: connection)
                 }
-                try WitnessTables.put(
-                    SignedNote(text: checkpoint.text, signatures: own + [cosignature]), of: checkpoint, in: connection)
                 return .cosigned(cosignature.line)
             }
         } catch { throw WitnessError(error) }

@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 /// Starts that hash the newest records before they serve and the others beside it.
-@Suite(.timeLimit(.minutes(1))) struct LogMarkTests {
+@Suite(.timeLimit(.minutes(10))) struct LogMarkTests {
     /// A stopped log of eleven records, the last an open intent, with its mark behind the eighth.
     private func instance() async throws -> Instance {
         let instance = try Instance()

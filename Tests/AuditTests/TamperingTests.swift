@@ -6,7 +6,7 @@ import Storage
 import Testing
 import Transparency
 
-@Suite(.timeLimit(.minutes(1))) struct TamperingTests {
+@Suite(.timeLimit(.minutes(10))) struct TamperingTests {
     /// A stopped log of ten records, in three commits at least.
     private func instance() async throws -> Instance {
         let instance = try Instance()

@@ -4,7 +4,7 @@ import Host
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct CoreClientTests {
+@Suite(.timeLimit(.minutes(10))) struct CoreClientTests {
     @Test func `each of 500 callers gets its own reply though the replies come in another order`() async throws {
         let client = CoreClient()
         let core = try FakeCore(client)

@@ -3,7 +3,7 @@ import HPKI
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct MakingTurnsTests {
+@Suite(.timeLimit(.minutes(10))) struct MakingTurnsTests {
     private let turns = MakingTurns()
 
     /// What is made now, how much at most, and in which order it was begun.

@@ -18,7 +18,7 @@ import Synchronization
 import Testing
 
 /// The suite of all tests with a core: one at a time, since a process has one PKCS#11 module.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct CoreTests {}
+@Suite(.serialized, .timeLimit(.minutes(10))) struct CoreTests {}
 
 /// An instance on the disk, with development certificates, that cores are opened on.
 final class World: Sendable {

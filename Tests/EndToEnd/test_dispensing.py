@@ -151,6 +151,13 @@ class TestAcknowledgement:
         mine = [record for record in instance.records() if record.holds(text=answer.json()["signatureId"])]
         assert mine and all(any(record.holds(text=reason) for record in mine) for reason in reasons)
 
+    def test_beside_the_reasons_is_recorded_nowhere(self, instance, foreign):
+        """What a client acknowledges beyond what was asked is its own text, and may be a patient's name."""
+        reasons = instance.dispense(dispensing(foreign)).json()["reasons"]
+        answer = instance.dispense(dispensing(foreign, acknowledge=[*reasons, "患者 山田太郎"]))
+        mine = [record for record in instance.records() if record.holds(text=answer.json()["signatureId"])]
+        assert mine and not any(record.holds(text="山田太郎") for record in instance.records())
+
     def test_by_a_doctor_changes_nothing(self, instance, foreign, nothing_signed):
         answer = instance.dispense(dispensing(foreign, acknowledge=["no-anchor"]), "doctor-1")
         problem(answer, "denied")

@@ -239,6 +239,53 @@ def test_a_rollback_of_the_whole_instance_stops_it_at_once_and_at_every_start(fr
     assert not proof.exists()
 
 
+def test_a_stranger_who_replays_what_was_cosigned_changes_nothing(fresh, make_witness):
+    witness = make_witness("public").start()
+    fresh.start()
+    fresh.stop()
+    witness.trust(fresh)
+    watched_by(fresh, witness)
+    fresh.start()
+    await_cosigned(fresh, witness)
+    fresh.stop()
+    note = witness.checkpoint(origin(fresh)).text
+    text, lines = note.split("\n\n")
+    line = next(line for line in lines.splitlines() if origin(fresh) in line)
+    body = f"old {text.splitlines()[1]}\n\n{text}\n\n" + (line + "\n") * 64
+    answer = requests.post(f"{witness.url}/add-checkpoint", data=body.encode(), timeout=10)
+    assert answer.status_code == 200, answer.text
+    assert witness.checkpoint(origin(fresh)).text == note
+
+
+def test_a_copy_from_before_a_rotation_raises_an_alarm_at_once(fresh, make_witness, tmp_path):
+    """It does not know the keys that prove it wrong, so that it cannot tell a proof from a claim."""
+    witness = make_witness("old").start()
+    fresh.start()
+    fresh.stop()
+    witness.trust(fresh)
+    watched_by(fresh, witness)
+    fresh.start()
+    await_cosigned(fresh, witness)
+    fresh.stop()
+    before = tmp_path / "before"
+    shutil.copytree(fresh.home, before, symlinks=True)
+    fresh.start()
+    old = shirushi("audit", "keys", "--home", fresh.home).stdout.split()[0]
+    shirushi("audit", "keys", "add", "--home", fresh.home)
+    witness.trust(fresh)
+    shirushi("audit", "keys", "retire", old.split("+")[1], "--home", fresh.home)
+    shirushi("witness", "distrust", old, "--folder", witness.folder)
+    prescribe(fresh)
+    await_cosigned(fresh, witness)
+    fresh.stop()
+    shutil.rmtree(fresh.home)
+    before.rename(fresh.home)
+    fresh.log.write_text("")
+    fresh.start()
+    wait(lambda: "it was rolled back" in fresh.log.read_text(), "no alarm tells of the rollback")
+    wait(lambda: "shirushi_alarms 0" not in metrics(fresh), "no alarm is counted")
+
+
 def test_two_that_go_on_from_one_log_cannot_both_be_cosigned(make_instance, make_witness, tmp_path):
     first = make_instance()
     witness = make_witness("middle").start()

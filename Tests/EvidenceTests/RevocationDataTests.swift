@@ -233,7 +233,7 @@ import Testing
         await repository.server.stop()
     }
 
-    @Test(.timeLimit(.minutes(5))) func `a list of 50 megabytes is fetched, kept and found again`() async throws {
+    @Test(.timeLimit(.minutes(10))) func `a list of 50 megabytes is fetched, kept and found again`() async throws {
         let repository = try await Repository()
         let list = try repository.hugeList()
         #expect(list.count > 50_000_000)

@@ -20,7 +20,7 @@ enum Corpus {
 }
 
 struct CorpusTests {
-    @Test(.timeLimit(.minutes(5)), arguments: FuzzTarget.allCases)
+    @Test(.timeLimit(.minutes(10)), arguments: FuzzTarget.allCases)
     func `every input of a corpus keeps the promises, within a second's work`(_ target: FuzzTarget) throws {
         let oracle = target == .canonicalization ? try LibXML2() : nil
         let inputs = try Corpus.inputs(of: target)

@@ -24,7 +24,7 @@ private final class Inbox: Sendable {
     func end() async -> FrameLinkEnd? { await ends.first { _ in true } }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct FrameLinks {
+@Suite(.timeLimit(.minutes(10))) struct FrameLinks {
     private func pair(limit: Int = 1 << 20, queue: Int = 64 << 20) throws -> (FrameLink, FrameLink) {
         let (left, right) = try SocketPair.make()
         return (
@@ -174,7 +174,7 @@ private final class Inbox: Sendable {
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct LocalSockets {
+@Suite(.timeLimit(.minutes(10))) struct LocalSockets {
     let scratch: Scratch
 
     init() throws { scratch = try Scratch() }

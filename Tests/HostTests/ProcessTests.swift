@@ -3,7 +3,7 @@ import Host
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct Processes {
+@Suite(.timeLimit(.minutes(10))) struct Processes {
     let scratch: Scratch
 
     init() throws { scratch = try Scratch() }

@@ -5,7 +5,7 @@ import HummingbirdTesting
 import Testing
 import Web
 
-@Suite(.timeLimit(.minutes(1))) struct AdmissionTests {
+@Suite(.timeLimit(.minutes(10))) struct AdmissionTests {
     private static let path = "/v1/signatures/00112233445566778899aabbccddeeff"
 
     /// Sends `count` requests of `client` that core holds back, runs `body`, and lets them end well.

@@ -30,6 +30,14 @@ import Web
         }
     }
 
+    @Test func `what a proof is over stands in the page as it is, seen or not`() async throws {
+        let evidence = Array("{\"x\":\"a\u{202E}b\u{1F600}é<\"}".utf8)
+        try await ConsoleClient.run(ConsoleAnswers(evidence: evidence)) { browser, _ in
+            let page = try await browser.get("/console/records/1234").page
+            #expect(page.contains("a\\u202eb\\ud83d\\ude00\\u00e9&lt;"))
+        }
+    }
+
     @Test(arguments: ["ja", "en"])
     func `every page is whole in its language`(language: String) async throws {
         try await ConsoleClient.run(ConsoleAnswers(evidence: Array("{}".utf8))) { browser, _ in

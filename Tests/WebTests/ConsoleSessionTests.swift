@@ -165,6 +165,12 @@ import Web
             return sessions.begin(token: "t", subject: "one", role: nil, seconds: 1000)
         }
         #expect(sessions.find(own[0]) == nil && sessions.find(own[1]) != nil)
+        // A namesake of another issuer pushes nobody out.
+        for _ in 0..<8 {
+            pass(1)
+            _ = sessions.begin(token: "t", issuer: "other", subject: "one", role: nil, seconds: 1000)
+        }
+        #expect(sessions.find(own[8]) != nil)
     }
 }
 

@@ -7,7 +7,7 @@ import ServiceLifecycle
 import Testing
 import Web
 
-@Suite(.timeLimit(.minutes(1))) struct LiveTests {
+@Suite(.timeLimit(.minutes(10))) struct LiveTests {
     private static let head = "Host: localhost\r\nAuthorization: Bearer \(token())\r\n"
     private static let json = head + "Content-Type: application/json\r\n"
     private static let lookup = "GET /v1/signatures/00112233445566778899aabbccddeeff HTTP/1.1\r\n" + head

@@ -13,7 +13,7 @@ import Web
 private let certificate: [UInt8] = [0x30, 0x03, 1, 2, 3]
 private let json: HTTPFields = [.contentType: "application/json"]
 
-@Suite(.timeLimit(.minutes(1))) struct RegistrationRoutesTests {
+@Suite(.timeLimit(.minutes(10))) struct RegistrationRoutesTests {
     @Test(arguments: RegistrationSample.all)
     func `core is told what was asked and by whom, and its answer is given`(sample: RegistrationSample) async throws {
         let core = FakeCore { _ in .registration(sample.reply) }

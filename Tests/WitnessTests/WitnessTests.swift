@@ -109,6 +109,18 @@ import Witness
         #expect(try holds(try await witness.add(next), next, by: witness))
     }
 
+    @Test func `whoever sends again what was seen changes nothing of it, however often a key signs`() async throws {
+        let log = try Log()
+        let witness = try await witness(of: log)
+        let many = try log.submission(from: 0, to: 5, signers: Array(repeating: log.signer, count: 64))
+        #expect(try holds(try await witness.add(many), many, by: witness))
+        let note = try await witness.checkpoint(originHash: Witness.hash(of: "log.example/2026"))
+        #expect(try SignedNote(Array((note ?? "").utf8)).signatures.count == 2)
+        let again = try log.submission(from: 5, to: 5, signers: Array(repeating: log.signer, count: 64))
+        #expect(try holds(try await witness.add(again), again, by: witness))
+        #expect(try await witness.checkpoint(originHash: Witness.hash(of: "log.example/2026")) == note)
+    }
+
     @Test func `a proof that is too long or too short is no proof`() async throws {
         let log = try Log()
         let witness = try await witness(of: log)

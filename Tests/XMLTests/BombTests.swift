@@ -3,7 +3,7 @@ import Testing
 import XML
 
 struct BombTests {
-    @Test(.timeLimit(.minutes(1))) func `every file that needs a DTD is refused at it and the simple ones are read`()
+    @Test(.timeLimit(.minutes(10))) func `every file that needs a DTD is refused at it and the simple ones are read`()
         throws
     {
         guard let root = vectors("xml-bombs") else { return }

@@ -38,7 +38,7 @@ struct MutationTests {
         return bytes
     }
 
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(10)))
     func `20,000 damaged documents are refused or read, and what is read canonicalises stably`() throws {
         var random = Seeded(state: 17090)
         var read = 0

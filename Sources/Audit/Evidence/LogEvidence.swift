@@ -81,9 +81,6 @@ package struct LogEvidence {
         return EvidenceRecord(leaf: entry.leaf, openings: entry.detail?.openings ?? [], proof: proof)
     }
 
-    /// The root over the first `size` leaves; throws as `record` does.
-    package mutating func root(_ size: UInt64) throws -> [UInt8] { try tree.root(size) }
-
     /// The proof that this tree begins with the one of `size` leaves; throws as `record` does.
     package mutating func consistencyProof(from size: UInt64) throws -> [[UInt8]] {
         try tree.consistencyProof(from: size, to: checkpoint.size)
@@ -91,6 +88,12 @@ package struct LogEvidence {
 
     /// The root over the first `size` leaves; throws as `record` does.
     package mutating func root(_ size: UInt64) throws -> [UInt8] { try tree.root(size) }
+
+    /// The keys that sign the log now, and those that it says were retired; reads the whole log, and throws what reading
+    /// throws.
+    package static func allKeys(_ current: [NoteKey], in connection: any SQLConnection) throws -> [NoteKey] {
+        current + (try RetiredKeys(in: connection).keys)
+    }
 
     /// The members that head an evidence file or a receipt.
     private func header(format: String) -> [JSONMember] {

@@ -85,6 +85,11 @@ package struct Detail: Sendable, Hashable {
         }
     }
 
+    /// The most fields of a detail.
+    static let mostFields = 32
+    /// The longest value of a field, in bytes.
+    static let longestValue = 8192
+
     package let openings: [Opening]
 
     /// Salts each field freshly.
@@ -109,10 +114,10 @@ package struct Detail: Sendable, Hashable {
     /// Reads a detail; throws `WireError` for anything that `bytes` would not have written.
     package init(_ bytes: [UInt8]) throws(WireError) {
         var reader = WireReader(bytes)
-        openings = try reader.list(atMost: 32) { (reader) throws(WireError) in
+        openings = try reader.list(atMost: Self.mostFields) { (reader) throws(WireError) in
             guard let field = DetailField(rawValue: try reader.uint8()) else { throw .invalidValue }
             let salt = try reader.raw(16)
-            return Opening(field: field, salt: salt, value: try reader.text(atMost: 8192))
+            return Opening(field: field, salt: salt, value: try reader.text(atMost: Self.longestValue))
         }
         try reader.end()
     }

@@ -115,7 +115,12 @@ package final class AuditLog: Sendable {
     }
 
     /// Appends an entry and returns once it, `step` and the head are durable; not cancelled with its task.
+    ///
+    /// Refuses what no reader would take, which would make the log unreadable for good.
     func append(_ entry: Entry, step: Step? = nil) async throws(AuditError) -> Appended {
+        guard entry.fields.count <= Detail.mostFields,
+            entry.fields.allSatisfy({ $0.1.utf8.count <= Detail.longestValue })
+        else { throw .refused(Failure(.tooLarge, "What would be recorded of this request is too long.")) }
         let result = await withCheckedContinuation { continuation in
             let submission = Submission(entry: entry, step: step, answer: continuation)
             let (taken, isFirst) = queue.withLock { queue in

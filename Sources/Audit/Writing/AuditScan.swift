@@ -27,6 +27,10 @@ struct AuditScan: Sendable {
     /// What records say of each other and cannot be; an altered record may have others blamed, so that the commit that it
     /// is in is told first.
     private var contradictions: [String] = []
+    /// Whether a commit's checkpoint was signed so far.
+    private var isSigned = false
+    /// The keys of witnesses whose cosignatures must hold.
+    var witnesses: [NoteKey] = []
     /// The keys that signed earlier and were retired; nil as long as no signature asked for them.
     private var retired: RetiredKeys?
 
@@ -146,7 +150,13 @@ struct AuditScan: Sendable {
             held = head.size
         }
         _ = endContradictions()
-        guard let signatures = commit.signatures, !keys.isEmpty else { return }
+        guard !keys.isEmpty else { return }
+        guard let signatures = commit.signatures else {
+            // Commits of a release that did not sign yet are at the beginning alone.
+            if isSigned { faults.append("the checkpoint of the records up to \(head.size) has lost its signatures") }
+            return
+        }
+        isSigned = true
         try check(signatures, of: head, connection)
     }
 
@@ -260,6 +270,28 @@ struct AuditScan: Sendable {
         if isWhole {
             try checkTileEnd(connection)
             try checkErasures(connection)
+            if !keys.isEmpty, !isSigned, size > 0 { faults.append("no checkpoint of the log is signed") }
+            try checkCosignatures(connection)
+        }
+    }
+
+    /// What the configured witnesses are said to have cosigned, they must have.
+    private mutating func checkCosignatures(_ connection: any SQLConnection) throws {
+        guard let origin = keys.first?.name else { return }
+        let rows = try connection.query(
+            """
+            SELECT s.size AS size, s.witness AS witness, s.key_id AS key_id, s.value AS value, c.root AS root
+            FROM audit_cosignature s LEFT JOIN audit_commit c ON c.size = s.size ORDER BY s.size
+            """)
+        for row in rows {
+            let (name, id) = (try row.text("witness"), UInt32(clamping: try row.integer("key_id")))
+            guard let key = witnesses.first(where: { $0.name == name && $0.keyID == id }) else { continue }
+            let size = UInt64(clamping: try row.integer("size"))
+            let holds = try row.optionalBlob("root").map { root in
+                key.holds(try row.blob("value"), over: Checkpoint(origin: origin, size: size, root: root).text)
+            }
+            guard holds != true else { continue }
+            faults.append("the cosignature by \(name) of the records up to \(size) does not hold")
         }
     }
 

@@ -135,17 +135,18 @@ package enum AuditVerifier {
     /// writer too.
     ///
     /// `saved` are checkpoints kept elsewhere: the log must begin with each. `keys` are those that sign the commits'
-    /// checkpoints; signatures by other keys are passed over. `progress` is told how many of how many records are done.
+    /// checkpoints, `witnesses` those whose cosignatures must hold. `progress` is told how many of how many records are done.
     /// Throws `.broken` for a head that the instance did not seal, and `.unreadable`.
     package static func report(
         _ database: Database, headAt path: String, key: LogKey, saved: [Checkpoint] = [], keys: [NoteKey] = [],
-        progress: (UInt64, UInt64) -> Void = { _, _ in }
+        witnesses: [NoteKey] = [], progress: (UInt64, UInt64) -> Void = { _, _ in }
     ) throws(AuditError) -> LogReport {
         let value: [UInt8]
         do { value = try DurableHead.open(at: path).value } catch { throw .unreadable("\(error)") }
         let head = try TreeHead(sealed: value, by: key)
         let heads = [head] + saved.map { TreeHead(size: $0.size, root: $0.root) }
         var scan = AuditScan(key: key, heads: heads, isWhole: true, keys: keys)
+        scan.witnesses = witnesses
         do {
             scan.checkHeads()
             // What is committed from here on is not of this report; a transaction for each piece, since a long one

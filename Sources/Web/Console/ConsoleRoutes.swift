@@ -108,6 +108,9 @@ struct ConsoleRoutes: Sendable {
         }
         group.get("my-key") { request, context in
             try await door.signedIn(request, context) { (visit, session) async throws(Failure) in
+                guard session.role == nil else {
+                    throw Failure(.denied, "This page is for holders; reviewers find a holder's uses by the search.")
+                }
                 let before = try Self.number("before", try URLFields(visit.query, known: ["before", "lang"]))
                 let question = ReviewQuestion.myUses(before: before, limit: SearchPage.pageSize)
                 guard case .page(let found) = try await ask(question, session, visit) else {

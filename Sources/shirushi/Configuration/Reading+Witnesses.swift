@@ -36,8 +36,10 @@ extension Reading {
         let key: NoteKey? = required("key", in: map, or: nil) { (node) throws(YAMLError) in
             let text = try node.string()
             guard !text.contains("<") else { throw node.unfilled }
-            guard let key = try? NoteKey(text), key.kind == .cosignature else {
-                throw node.fault("must be a witness's key, as shirushi witness show prints it: name+id+Base64")
+            guard let key = try? NoteKey(text), key.kind == .cosignature, key.name.utf8.count <= 100 else {
+                throw node.fault(
+                    "must be a witness's key, as shirushi witness show prints it: name+id+Base64, the name at most 100 bytes"
+                )
             }
             return key
         }

@@ -84,7 +84,13 @@ struct FrontWitnesses: Sendable {
         case .cosigned(nil): try await failed(.noSignature, "no signature by the configured key")
         case .unreachable(let cause): try await failed(.unreachable, cause)
         case .unknownLog: try await failed(.unknownLog, "it does not know this log")
-        case .unknownKey: try await failed(.unknownKey, "it trusts none of the log's keys")
+        case .unknownKey:
+            // A copy from before a rotation has keys that the witness does not take any more.
+            guard let checkpoint = await client.checkpoint(of: origin, at: server.url) else {
+                return try await failed(.unknownKey, "it trusts none of the log's keys")
+            }
+            _ = try await call(
+                .contradicted(witness: witness, size: 0, checkpoint: checkpoint, reason: .unknownKey))
         case .refused(let status): try await failed(.refused, "status \(status)")
         case .conflict(let size):
             try await contradicted(server, size: size)
@@ -99,7 +105,8 @@ struct FrontWitnesses: Sendable {
             "a witness has seen another history of this log",
             metadata: ["witness": "\(server.key.name)", "records": "\(size)"])
         let checkpoint = await client.checkpoint(of: origin, at: server.url) ?? []
-        _ = try await call(.contradicted(witness: server.key.text, size: size, checkpoint: checkpoint))
+        _ = try await call(
+            .contradicted(witness: server.key.text, size: size, checkpoint: checkpoint, reason: .refused))
     }
 
     private func call(_ message: WitnessMessage) async throws(Failure) -> CoreReply {

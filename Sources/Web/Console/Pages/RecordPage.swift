@@ -24,8 +24,23 @@ struct OneRecordPage {
             "form": summary["form"] ?? false, "result": summary["result"] ?? false,
             "counterpart": shown(facts.counterpart.map(counterpart)), "isErased": row.isErased,
             "openings": facts.openings.map(opening), "leaf": Hex.encode(facts.leaf),
-            "evidence": shown(facts.evidence.map { String(decoding: $0, as: UTF8.self) }),
+            "evidence": shown(facts.evidence.map(asciiJSON)),
         ]
+    }
+
+    /// JSON whose characters beyond ASCII are written as escapes (RFC 8259 §7): the page's own escape would change those
+    /// that are not seen, and the proof is over what they are.
+    private func asciiJSON(_ json: [UInt8]) -> String {
+        var text = ""
+        for unit in String(decoding: json, as: UTF8.self).utf16 {
+            if let scalar = Unicode.Scalar(unit), scalar.isASCII, unit != 0x7F {
+                text.unicodeScalars.append(scalar)
+            } else {
+                let digits = String(unit, radix: 16)
+                text += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+            }
+        }
+        return text
     }
 
     private func counterpart(_ row: RecordRow) -> View {

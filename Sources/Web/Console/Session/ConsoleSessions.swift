@@ -11,6 +11,8 @@ package final class ConsoleSessions: Sendable {
         /// The access token that core judged when the session began and judges again with every request.
         package let token: String
         package let subject: String
+        /// Who says who the subject is; empty where nobody was asked.
+        package let issuer: String
         /// Nil for a holder, who sees the uses of their own key and nothing else.
         package let role: ReviewerRole?
         /// What a form must bring back.
@@ -44,16 +46,21 @@ package final class ConsoleSessions: Sendable {
     /// Begins a session and gives the name that the browser keeps: 32 random bytes in hexadecimal.
     ///
     /// Where there are too many the one that was idle for longest ends.
-    package func begin(token: String, subject: String, role: ReviewerRole?, seconds: Int64) -> String {
+    package func begin(
+        token: String, issuer: String = "", subject: String, role: ReviewerRole?, seconds: Int64
+    ) -> String {
         let name = Hex.encode(random.bytes(32))
         let time = now()
         let session = Session(
-            token: token, subject: subject, role: role, formToken: Hex.encode(random.bytes(32)),
+            token: token, subject: subject, issuer: issuer, role: role, formToken: Hex.encode(random.bytes(32)),
             end: time + UInt64(clamping: max(0, min(seconds, 86_400))) * 1_000_000_000
         )
         entries.withLock { entries in
             entries = entries.filter { isAlive($0.value, time) }
-            Self.makeRoom(&entries, below: perSubject) { $0.session.subject == subject }
+            Self.makeRoom(&entries, below: perSubject) {
+                $0.session.subject == subject && $0.session.issuer == issuer
+                    && ($0.session.role == nil) == (role == nil)
+            }
             Self.makeRoom(&entries, below: limit) { _ in true }
             entries[Self.key(name)] = Entry(session: session, lastUse: time)
         }

@@ -56,7 +56,8 @@ struct SignIn: Sendable {
             // Nobody keeps a name that was known before they signed in.
             if let old = visit.sessionName { door.sessions.end(old) }
             let name = door.sessions.begin(
-                token: token.text, subject: person.subject, role: person.role, seconds: person.seconds)
+                token: token.text, issuer: person.issuer, subject: person.subject, role: person.role,
+                seconds: person.seconds)
             let home = person.role == nil ? "/console/my-key" : "/console"
             return ConsolePage.redirect(
                 to: place ?? home, cookies: [ConsoleVisit.setCookie(ConsoleVisit.sessionCookie, name)])
@@ -69,13 +70,13 @@ struct SignIn: Sendable {
     /// A reviewer with a role, or a holder who may ask of their own keys.
     private func identify(
         _ token: BearerToken, _ visit: ConsoleVisit
-    ) async throws(Failure) -> (subject: String, role: ReviewerRole?, seconds: Int64) {
+    ) async throws(Failure) -> (issuer: String, subject: String, role: ReviewerRole?, seconds: Int64) {
         let refusal: Failure
         do throws(Failure) {
             guard case .me(let facts) = try await door.ask(.me, token: token.text, visit.requestID) else {
                 throw ConsoleDoor.unexpected
             }
-            return (facts.subject, facts.role, facts.until.seconds - door.clock.now().seconds)
+            return (facts.issuer, facts.subject, facts.role, facts.until.seconds - door.clock.now().seconds)
         } catch {
             guard [401, 403].contains(FailureTable.row(error.kind).status) else { throw error }
             refusal = error
@@ -86,7 +87,7 @@ struct SignIn: Sendable {
             // What core said of a reviewer's token is what a reviewer needs to know.
             throw [401, 403].contains(FailureTable.row(error.kind).status) ? refusal : error
         }
-        return (token.claimedSubject, nil, Self.holderSeconds)
+        return ("", token.claimedSubject, nil, Self.holderSeconds)
     }
 
     private func form(

@@ -59,6 +59,7 @@ struct AuditCommand: AsyncParsableCommand {
                             + "by scripts/verify-audit export --key OLD --key NEW --previous \(path)")
                 }
             }
+            let witnesses = try Configuration.read(home.home).witnesses.servers.map(\.key)
             let bar = ProgressBar("records verified")
             let report: LogReport
             do {
@@ -66,6 +67,7 @@ struct AuditCommand: AsyncParsableCommand {
                     let key = LogKey(try SecretFile.read(paths.logKey, atMost: 4096).copiedBytes)
                     return try AuditVerifier.report(
                         database, headAt: paths.auditHead, key: key, saved: saved, keys: keys,
+                        witnesses: witnesses,
                         progress: { bar.show($0, of: $1) })
                 }
             } catch AuditError.broken(let fault) {

@@ -3,8 +3,8 @@ import Audit
 import Foundation
 import HPKI
 import Host
-import Identity
 import JOSE
+import Policies
 import Storage
 import Transparency
 
@@ -44,7 +44,7 @@ struct AuditExportCommand: AsyncParsableCommand {
             let isComplete = filter.isEmpty
             switch format {
             case .jsonl: try output.line(evidence.fileHeader(isComplete: isComplete).bytes)
-            case .csv: try output.line(Array(RecordTable.header.utf8))
+            case .csv: try output.line(RecordTable.header)
             }
             var next: UInt64 = 0
             let size = evidence.checkpoint.size
@@ -53,7 +53,7 @@ struct AuditExportCommand: AsyncParsableCommand {
                 guard let last = entries.last else { break }
                 for entry in entries where filter.matches(entry) {
                     switch format {
-                    case .csv: try output.line(Array(RecordTable.row(entry).utf8))
+                    case .csv: try output.line(RecordTable.row(entry))
                     case .jsonl:
                         let record =
                             isComplete
@@ -170,26 +170,18 @@ enum RecordTable {
         .transition,
     ]
 
-    static var header: String {
-        (["sequence", "time", "kind", "code", "closes"] + fields.map(\.name)).joined(separator: ",")
+    static var header: [UInt8] {
+        CSVField.line(["sequence", "time", "kind", "code", "closes"] + fields.map(\.name))
     }
 
-    static func row(_ entry: AuditReader.Entry) -> String {
+    static func row(_ entry: AuditReader.Entry) -> [UInt8] {
         let leaf = entry.leaf
         let head = [
             "\(leaf.sequence)", leaf.time.rfc3339 ?? "", leaf.kind.name, "\(leaf.code)",
             leaf.intent.map { "\($0)" } ?? "",
         ]
         let values = fields.map { field in entry.detail?.openings.first { $0.field == field }?.value ?? "" }
-        return (head + values).map(cell).joined(separator: ",")
-    }
-
-    /// A cell that no spreadsheet takes for a formula (RFC 4180 quoting besides).
-    private static func cell(_ value: String) -> String {
-        let isFormula = value.first.map { "=+-@\t\r".contains($0) } ?? false
-        let text = isFormula ? "'" + value : value
-        guard text.contains(where: { ",\"\n\r".contains($0) }) else { return text }
-        return "\"" + text.replacing("\"", with: "\"\"") + "\""
+        return CSVField.line(head + values)
     }
 }
 
