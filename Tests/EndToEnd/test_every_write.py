@@ -168,7 +168,8 @@ def test_the_disk_sees_every_call_that_the_kernel_sees(makers, root):
     names += ",rename,renameat,renameat2,unlink,unlinkat,link,linkat,fchmod"
     trace = subject.kept.with_suffix(".strace")
     tracer = subprocess.Popen(
-        ["strace", "-f", "-qq", "-y", "-ttt", "-o", trace, "-p", str(subject.instance.pid("core")), "-e", f"trace={names}"],
+        ["strace", "-f", "-qq", "-y", "-ttt", "-o", trace, "-e", f"trace={names}"]
+        + ["-p", str(subject.instance.pid("core"))],
         stderr=subprocess.PIPE,
     )
     time.sleep(1)
