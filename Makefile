@@ -33,7 +33,7 @@ test: ## build everything once, then unit, forgery and end-to-end tests (a sampl
 	swift test -c release --skip-build --filter '^PKCS11Tests\.'  # apart: other tests' threads keep its sessions waiting
 	swift test -c release --skip-build --filter '^CoreTests\.'  # apart: one process loads a PKCS#11 module once
 	scripts/forgery-check
-	$(PYTEST) --numprocesses 3 --dist loadfile --deselect Tests/EndToEnd/test_overload.py Tests/EndToEnd
+	$(PYTEST) --numprocesses 3 --dist loadfile --ignore Tests/EndToEnd/test_overload.py Tests/EndToEnd
 	$(PYTEST) Tests/EndToEnd/test_overload.py  # apart: it measures how much this machine can bear
 
 test-long: ## the same with every long test at its full count
