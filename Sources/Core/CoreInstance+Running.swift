@@ -114,10 +114,6 @@ extension CoreInstance {
     /// Does one act of the operator's.
     package func administer(_ request: AdminRequest) async throws(Failure) -> CoreReply {
         switch request {
-        case .verifyAudit:
-            return .auditReport(try await AuditOffice.verify(database, settings.paths))
-        case .listAudit(let from, let limit):
-            return .auditEntries(try await AuditOffice.entries(database, from: from, limit: Int(limit)))
         case .auditKeys:
             return .keysReport(try await auditKeys())
         case .addEpoch(let epoch, let keyID, let checkValue):

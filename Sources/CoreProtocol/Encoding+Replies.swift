@@ -28,15 +28,6 @@ package struct ReplyFrame: Sendable, Hashable {
         case .health(let facts):
             writer.uint8(3)
             facts.write(to: &writer)
-        case .auditReport(let report):
-            writer.uint8(4)
-            writer.integer(report.leaves)
-            writer.data(report.rootHash)
-            writer.integer(report.openIntents)
-            writer.list(report.faults) { $0.text($1) }
-        case .auditEntries(let entries):
-            writer.uint8(5)
-            writer.list(entries) { $1.write(to: &$0) }
         case .failed(let failure):
             writer.uint8(6)
             failure.write(to: &writer)
@@ -73,20 +64,6 @@ package struct ReplyFrame: Sendable, Hashable {
         case 2: reply = .signature(try SignatureFacts(from: &reader))
         case 12: reply = .receipt(try reader.data(atMost: 65_536))
         case 3: reply = .health(try HealthFacts(from: &reader))
-        case 4:
-            reply = .auditReport(
-                AuditReport(
-                    leaves: try reader.integer(), rootHash: try reader.data(atMost: 32),
-                    openIntents: try reader.integer(),
-                    faults: try reader.list(atMost: 1000) { (reader) throws(WireError) in
-                        try reader.text(atMost: 1000)
-                    }
-                )
-            )
-        case 5:
-            reply = .auditEntries(
-                try reader.list(atMost: 1000) { (reader) throws(WireError) in try AuditEntryFacts(from: &reader) }
-            )
         case 6: reply = .failed(try Failure(from: &reader))
         case 7: reply = .noted
         case 8: reply = .registration(try RegistrationReply(from: &reader))
@@ -187,28 +164,6 @@ extension HealthFacts {
             alarms: try reader.list(atMost: 100) { (reader) throws(WireError) in try reader.text(atMost: 1000) },
             metrics: try reader.list(atMost: 200) { (reader) throws(WireError) in
                 Metric(name: try reader.text(atMost: 200), value: try reader.integer())
-            }
-        )
-    }
-}
-
-extension AuditEntryFacts {
-    fileprivate func write(to writer: inout WireWriter) {
-        writer.integer(sequence)
-        writer.integer(time.milliseconds)
-        writer.text(kind)
-        writer.list(fields) {
-            $0.text($1.name)
-            $0.text($1.value)
-        }
-    }
-
-    fileprivate init(from reader: inout WireReader) throws(WireError) {
-        self.init(
-            sequence: try reader.integer(), time: Instant(milliseconds: try reader.integer()),
-            kind: try reader.text(atMost: 64),
-            fields: try reader.list(atMost: 64) { (reader) throws(WireError) in
-                Field(name: try reader.text(atMost: 64), value: try reader.text(atMost: 8192))
             }
         )
     }

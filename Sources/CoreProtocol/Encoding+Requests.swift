@@ -42,14 +42,6 @@ package struct RequestFrame: Sendable, Hashable {
             writer.text(notice.kind.rawValue)
         case .health:
             writer.uint8(3)
-        case .admin(.verifyAudit, let proof):
-            writer.uint8(4)
-            writer.data(proof)
-        case .admin(.listAudit(let from, let limit), let proof):
-            writer.uint8(5)
-            writer.data(proof)
-            writer.integer(from)
-            writer.integer(limit)
         case .admin(let request, let proof):
             writer.uint8(8)
             writer.data(proof)
@@ -81,10 +73,6 @@ package struct RequestFrame: Sendable, Hashable {
             let token = try reader.text(atMost: 16_384)
             request = .receipt(token: token, signature: try reader.signatureID())
         case 3: request = .health
-        case 4: request = .admin(.verifyAudit, proof: try reader.data(atMost: 64))
-        case 5:
-            let proof = try reader.data(atMost: 64)
-            request = .admin(.listAudit(from: try reader.integer(), limit: try reader.integer()), proof: proof)
         case 8:
             let proof = try reader.data(atMost: 64)
             request = .admin(try AdminRequest(ofCustody: &reader), proof: proof)

@@ -44,10 +44,6 @@ package struct RefusalNotice: Sendable, Hashable {
 
 /// What an operator's command may ask of core over `run/admin.sock`.
 package enum AdminRequest: Sendable, Hashable {
-    /// Check every leaf, the tree and its head.
-    case verifyAudit
-    /// The entries from `sequence` on, at most `limit`.
-    case listAudit(from: UInt64, limit: UInt16)
     /// Compare the token's objects with the registry, and the registry with the log.
     case auditKeys
     /// A ceremony made the wrapping key of an epoch: from now on new keys go under it, and the others are moved.
@@ -75,8 +71,6 @@ package enum CoreReply: Sendable, Hashable {
     case health(HealthFacts)
     /// A refusal was recorded or counted, or a caller is known.
     case noted
-    case auditReport(AuditReport)
-    case auditEntries([AuditEntryFacts])
     case keysReport(KeysReport)
     case rotation(RotationFacts)
     case erasure(ErasureFacts)
@@ -121,51 +115,4 @@ package struct HealthFacts: Sendable, Hashable {
 
     /// Whether a signature could be made now.
     package var isReady: Bool { hsm && audit && clock }
-}
-
-/// What a verification of the audit log found.
-package struct AuditReport: Sendable, Hashable {
-    package let leaves: UInt64
-    /// 32 bytes; the root of the tree over all leaves.
-    package let rootHash: [UInt8]
-    package let openIntents: UInt64
-    /// Empty when everything holds; otherwise one sentence a fault, naming the record.
-    package let faults: [String]
-
-    /// A report.
-    package init(leaves: UInt64, rootHash: [UInt8], openIntents: UInt64, faults: [String]) {
-        self.leaves = leaves
-        self.rootHash = rootHash
-        self.openIntents = openIntents
-        self.faults = faults
-    }
-}
-
-/// One audit entry with its disclosed detail, for the operator.
-package struct AuditEntryFacts: Sendable, Hashable {
-    package let sequence: UInt64
-    package let time: Instant
-    package let kind: String
-    /// Field names with their values as text, in the order of the leaf's commitments.
-    package let fields: [Field]
-
-    /// One named value.
-    package struct Field: Sendable, Hashable {
-        package let name: String
-        package let value: String
-
-        /// A named value.
-        package init(name: String, value: String) {
-            self.name = name
-            self.value = value
-        }
-    }
-
-    /// An entry's facts.
-    package init(sequence: UInt64, time: Instant, kind: String, fields: [Field]) {
-        self.sequence = sequence
-        self.time = time
-        self.kind = kind
-        self.fields = fields
-    }
 }

@@ -48,10 +48,14 @@ enum Samples {
             .identify(token: "a.b.c"),
             .refuse(RefusalNotice(requestID: "r-3", token: "a.b.c", form: .other, kind: .invalidCSV)),
             .health,
-            .admin(.verifyAudit, proof: [1, 2, 3]),
             .admin(.addCheckpointKey, proof: [1]), .admin(.retireCheckpointKey("0123abcd"), proof: [1]),
-            .admin(.listAudit(from: .max, limit: 500), proof: []),
+            .admin(.retireEpoch(.max), proof: []),
+            .witness(.submission(witness: "w.example+00000000+BA==", oldSize: nil, size: .max)),
+            .witness(.submission(witness: "w", oldSize: 0, size: nil)),
+            .witness(.cosigned(witness: "w", size: 7, signature: [UInt8](repeating: 9, count: 72))),
+            .witness(.contradicted(witness: "w", size: .max, checkpoint: [], reason: .unknownKey)),
         ] + erasures
+        + WitnessFailure.allCases.map { .witness(.failed(witness: "証人", reason: $0)) }
 
     private static let erasures: [CoreRequest] = [
         ErasureOrder.Scope.expired, .record(.max), .holder(made(HolderID("doctor-1"))),
@@ -93,14 +97,7 @@ enum Samples {
                 unarchived: 3, isForgotten: false)),
         .erasure(ErasureFacts(next: nil, size: 0)),
         .receipt(Array("{}".utf8)),
-        .auditReport(AuditReport(leaves: 3, rootHash: digest.bytes, openIntents: 1, faults: ["record 2 is missing"])),
-        .auditEntries([
-            AuditEntryFacts(
-                sequence: 0, time: Instant(milliseconds: -1), kind: "start",
-                fields: [AuditEntryFacts.Field(name: "note", value: "core started")]
-            ),
-            AuditEntryFacts(sequence: 1, time: Instant(milliseconds: .max), kind: "stop", fields: []),
-        ]),
+        .submission(WitnessSubmission(size: .max, oldSize: 3, body: Array("old 3\n".utf8))),
         .failed(Failure(.denied, "No.", rule: "client-known", reasons: ["a", "b"], retryAfter: 30)),
         .failed(Failure(.unexpected, "")),
     ]

@@ -196,7 +196,7 @@ extension CoreTests {
                 #expect(clients.map(\.facility) == ["1310000001"] && clients.map(\.total) == [3])
                 guard case .head(let head) = try await ask(core, token, .head) else { throw Missing() }
                 let report = try await world.report()
-                #expect(head.size == report.leaves && head.root == report.rootHash && head.origin == "log.example")
+                #expect(head.size == report.size && head.root == report.root && head.origin == "log.example")
                 #expect(head.index.indexed == head.size && head.isRunning)
                 for question: ReviewQuestion in [
                     .key(made(CredentialID("none"))), .holder(made(HolderID("none"))),

@@ -294,9 +294,16 @@ final class World: Sendable {
         }
     }
 
-    func report() async throws -> AuditReport {
+    func report() async throws -> LogReport {
         let paths = CoreSettings.Paths(home: home)
-        return try await AuditOffice.verify(try Database.open(at: paths.database, parts: CoreSchema.parts), paths)
+        let key = LogKey(try SecretFile.read(paths.logKey, atMost: 4096).copiedBytes)
+        let database = try Database.open(at: paths.database, parts: CoreSchema.parts)
+        return try await withCheckedThrowingContinuation { answer in
+            HostThread.start("report") {
+                answer.resume(
+                    with: Result { try AuditVerifier.report(database, headAt: paths.auditHead, key: key) })
+            }
+        }
     }
 }
 

@@ -154,8 +154,7 @@ package enum OfflineAdministration {
             return (
                 "backup \(id)", { try BackupStore.insert(id, takenAt: now, expiresAt: expiresAt, in: $0) }
             )
-        case .verifyAudit, .listAudit, .auditKeys, .rotation, .addCheckpointKey, .retireCheckpointKey,
-            .erase:
+        case .auditKeys, .rotation, .addCheckpointKey, .retireCheckpointKey, .erase:
             throw Failure(.malformedRequest, "This is no act that is recorded while nothing serves.")
         }
     }

@@ -4,7 +4,6 @@ import HPKI
 extension AdminRequest {
     func writeOfCustody(to writer: inout WireWriter) {
         switch self {
-        case .verifyAudit, .listAudit: writer.uint8(0)
         case .auditKeys: writer.uint8(1)
         case .addEpoch(let epoch, let keyID, let checkValue):
             writer.uint8(2)

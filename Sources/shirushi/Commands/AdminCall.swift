@@ -36,10 +36,6 @@ struct AdminCall {
     private func here(_ request: AdminRequest) async throws -> CoreReply {
         try await withDatabase { database in
             switch request {
-            case .verifyAudit:
-                return .auditReport(try await AuditOffice.verify(database, home.core))
-            case .listAudit(let from, let limit):
-                return .auditEntries(try await AuditOffice.entries(database, from: from, limit: Int(limit)))
             case .addEpoch, .retireEpoch, .noteBackup, .addCheckpointKey, .retireCheckpointKey:
                 return try await OfflineAdministration.perform(
                     request, database, home.core, origin: try Configuration.read(home).origin,
