@@ -127,7 +127,7 @@ struct IndexWriter {
             }
         } catch { throw AuditIndexError(error) }
         // Where a reader is in the way, the pages go when the file is closed or others take their place.
-        _ = database.emptyLogBlocking()
+        _ = database.emptyJournalBlocking()
     }
 }
 

@@ -125,11 +125,7 @@ package struct CoreInstance: Sendable {
                 signers: try LogSigners(origin: settings.origin, seeds: signing.seeds),
                 pseudonyms: keys.pseudonyms, clock: clock, random: random, onStop: { onFatal(.auditStopped($0)) }
             )
-            if let fault = try await Witnesses.unresolved(
-                at: paths.contradiction, database: database, keys: log.signers.keys)
-            {
-                throw AuditError.broken("\(fault); see docs/runbooks/audit-stopped.md")
-            }
+            try await Contradiction.settle(at: paths.contradiction, database, keys: log.signers.keys)
             for key in signing.unrecorded { try await log.recordCheckpointKey(key) }
             for intent in verified.openIntents {
                 try await log.closeAsUnknown(intent: intent) { connection, outcome in

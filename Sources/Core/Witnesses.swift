@@ -125,7 +125,7 @@ struct Witnesses: Sendable {
         let (fault, keys) = try await read { [log] connection in
             let current = log.signers.keys
             return (
-                try Self.fault(of: seen, keys: current, in: connection),
+                try Contradiction.fault(of: seen, keys: current, in: connection),
                 try LogEvidence.allKeys(current, in: connection)
             )
         }
@@ -138,35 +138,6 @@ struct Witnesses: Sendable {
         // The next starts find it and refuse; where the disk does not take it, the witness says it again.
         try? Files.write(checkpoint, to: contradiction)
         log.stop(for: AuditError.broken(fault))
-    }
-
-    /// What a checkpoint that the log signed contradicts in the log as it is; nil where it is part of it.
-    static func fault(of seen: Checkpoint, keys: [NoteKey], in connection: any SQLConnection) throws -> String? {
-        var evidence = try LogEvidence(origin: seen.origin, keys: keys, in: connection)
-        let size = evidence?.checkpoint.size ?? 0
-        guard seen.size <= size else {
-            return "the log has \(size) records, and a witness has cosigned \(seen.size) of it: it was rolled back"
-        }
-        guard try evidence?.root(seen.size) == seen.root else {
-            return "a witness has cosigned other records among the first \(seen.size): the log was forked"
-        }
-        return nil
-    }
-
-    /// What an earlier run was shown by a witness and this log still contradicts; nil where there is nothing.
-    ///
-    /// A log that has been completed since, by a better backup, is free of it.
-    static func unresolved(
-        at path: String, database: Database, keys: [NoteKey]
-    ) async throws(AuditError) -> String? {
-        guard Files.exists(path) else { return nil }
-        do {
-            // Core laid it down when it had judged the signature; the keys may have changed since.
-            let seen = try Checkpoint(text: try SignedNote(try Files.read(path, atMost: SignedNote.longest)).text)
-            let fault = try await database.read { try Self.fault(of: seen, keys: keys, in: $0) }
-            if fault == nil { try Files.remove(path) }
-            return fault
-        } catch { throw .unreadable("\(path): \(error)") }
     }
 
     private func read<Value: Sendable>(

@@ -88,12 +88,12 @@ package struct ErasureFacts: Sendable, Hashable {
     /// Records that no archive was said to have.
     package var unarchived: UInt64
     /// Whether nothing of what was erased is left in the write-ahead log.
-    package var isForgotten: Bool
+    package var isJournalEmpty: Bool
 
     /// Facts of a part.
     package init(
         next: UInt64?, size: UInt64, counts: [Count] = [], open: UInt64 = 0, repeatable: UInt64 = 0,
-        unarchived: UInt64 = 0, isForgotten: Bool = true
+        unarchived: UInt64 = 0, isJournalEmpty: Bool = true
     ) {
         self.next = next
         self.size = size
@@ -101,7 +101,7 @@ package struct ErasureFacts: Sendable, Hashable {
         self.open = open
         self.repeatable = repeatable
         self.unarchived = unarchived
-        self.isForgotten = isForgotten
+        self.isJournalEmpty = isJournalEmpty
     }
 
     /// Takes in the facts of the part behind this one.
@@ -119,7 +119,7 @@ package struct ErasureFacts: Sendable, Hashable {
         open += part.open
         repeatable += part.repeatable
         unarchived += part.unarchived
-        isForgotten = part.isForgotten
+        isJournalEmpty = part.isJournalEmpty
     }
 
     func write(to writer: inout WireWriter) {
@@ -130,7 +130,7 @@ package struct ErasureFacts: Sendable, Hashable {
             $0.integer($1.count)
         }
         for number in [open, repeatable, unarchived] { writer.integer(number) }
-        writer.flag(isForgotten)
+        writer.flag(isJournalEmpty)
     }
 
     init(from reader: inout WireReader) throws(WireError) {
@@ -143,6 +143,6 @@ package struct ErasureFacts: Sendable, Hashable {
         open = try reader.integer()
         repeatable = try reader.integer()
         unarchived = try reader.integer()
-        isForgotten = try reader.flag()
+        isJournalEmpty = try reader.flag()
     }
 }

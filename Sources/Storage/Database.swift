@@ -149,14 +149,14 @@ package final class Database: Sendable {
     /// Moves the write-ahead log into the file and empties it, so that nothing is left there of what was overwritten.
     ///
     /// False where somebody reads what it holds, or the file must be opened anew: then it stays for the next time.
-    package func emptyLog() async -> Bool {
+    package func emptyJournal() async -> Bool {
         await withCheckedContinuation { continuation in
             pool.asyncWriteWithoutTransaction { continuation.resume(returning: self.empty($0)) }
         }
     }
 
-    /// `emptyLog` on the caller's own thread, which must not be one of Swift's shared ones.
-    package func emptyLogBlocking() -> Bool { pool.writeWithoutTransaction(empty) }
+    /// `emptyJournal` on the caller's own thread, which must not be one of Swift's shared ones.
+    package func emptyJournalBlocking() -> Bool { pool.writeWithoutTransaction(empty) }
 
     /// Closes the file after what is under way, with the log moved into it; blocks; throws `.busy` while something is
     /// under way, and what the disk said.

@@ -68,7 +68,7 @@ package struct Witness: Sendable {
     /// be told or be kept, and nothing is signed then.
     ///
     /// Comparing with what was seen and keeping the new one is one transaction, and the signature is given after it.
-    /// Strangers do not come as far as that.
+    /// A request whose log or signature is not known is answered before that.
     package func add(_ body: [UInt8]) async throws(WitnessError) -> Answer {
         let request: AddCheckpoint
         do { request = try AddCheckpoint(body) } catch { return .malformed("\(error)") }
@@ -99,7 +99,7 @@ package struct Witness: Sendable {
                 let text = request.note.text
                 guard let cosignature = signer.sign(text, at: now) else { throw WitnessError.cannotSign }
                 // Nobody who replays what was seen already changes how it stands.
-                if seen?.size != checkpoint.size || seen == nil {
+                if seen?.size != checkpoint.size {
                     try WitnessTables.put(
                         SignedNote(text: text, signatures: own + [cosignature]), of: checkpoint, in: connection)
                 }

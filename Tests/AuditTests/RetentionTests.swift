@@ -119,7 +119,7 @@ import Transparency
         #expect(entries.map { $0.detail == nil } == [true, true, false, true, false])
         let note = try #require(entries[4].detail?.openings.first?.value)
         #expect(note == "details erased: 3 of signatures; ground request-7; archive of 4 records; records 0-1 3")
-        #expect(entries[4].tellsOfErasure && !entries[2].tellsOfErasure)
+        #expect(entries[4].isNeverErased && !entries[2].isNeverErased)
         let report = try instance.report()
         #expect(report.faults == [] && report.erased == 3)
         #expect(try instance.openingFault() == nil)
@@ -181,7 +181,7 @@ import Transparency
         let numbers = (0..<400 as Range<UInt64>).filter { $0 % 2 == 0 }
         try await log.erase(
             ErasureRecord(numbers.map { ($0, .operations) }, ground: "request-7", archived: nil), step: { _, _ in })
-        let mayEmpty = await database.emptyLog()
+        let mayEmpty = await database.emptyJournal()
         #expect(try mayEmpty && !isFound())
         log.stop()
         #expect(try instance.faults() == [])
@@ -193,9 +193,9 @@ import Transparency
         try await database.write { _ = try $0.execute("INSERT INTO mark (sequence) VALUES (1)") }
         try other.readBlocking { connection in
             _ = try connection.queryOne("SELECT sequence FROM mark")
-            #expect(!database.emptyLogBlocking())
+            #expect(!database.emptyJournalBlocking())
         }
-        let isEmpty = await database.emptyLog()
+        let isEmpty = await database.emptyJournal()
         #expect(isEmpty)
         // The database is as good as before.
         try await database.write { _ = try $0.execute("INSERT INTO mark (sequence) VALUES (2)") }

@@ -94,7 +94,7 @@ enum Samples {
         .erasure(
             ErasureFacts(
                 next: 9, size: 12, counts: [ErasureFacts.Count(name: "signatures", count: 2)], open: 1, repeatable: 2,
-                unarchived: 3, isForgotten: false)),
+                unarchived: 3, isJournalEmpty: false)),
         .erasure(ErasureFacts(next: nil, size: 0)),
         .receipt(Array("{}".utf8)),
         .submission(WitnessSubmission(size: .max, oldSize: 3, body: Array("old 3\n".utf8))),

@@ -65,7 +65,7 @@ extension CoreTests {
                 let half = try await erase(core, .record(intent), ground: "g-1", archived: intent + 1)
                 #expect(half.counts == [] && half.unarchived == 2)
                 let facts = try await erase(core, .record(intent + 1), ground: "g-1", archived: intent + 2)
-                #expect(counts(facts) == ["signatures": 2] && facts.isForgotten)
+                #expect(counts(facts) == ["signatures": 2] && facts.isJournalEmpty)
                 let entries = try await world.entries()
                 #expect(entries.filter { $0.detail == nil }.map(\.leaf.sequence) == [intent, intent + 1])
                 #expect(entries.last?[.note]?.contains("ground g-1; archive of \(intent + 2) records") == true)
@@ -178,7 +178,7 @@ extension CoreTests {
             #expect(Set(facts.counts) == Set(whole.counts) && parts > 5)
             let entries = try await world.entries()
             #expect(entries.filter { $0.detail == nil }.count == Int(whole.size))
-            #expect(entries.filter(\.tellsOfErasure).count == entries.count - Int(whole.size))
+            #expect(entries.filter(\.isNeverErased).count == entries.count - Int(whole.size))
             #expect(try await world.report().faults == [])
         }
     }

@@ -22,11 +22,12 @@ package enum LogArchive {
     ///
     /// Throws what reading throws.
     package static func end(
-        _ database: Database, origin: String, keys: [NoteKey], until: Instant?
+        _ database: Database, origin: String, keys: [NoteKey], until: Instant?, isCosigned: Bool = false
     ) throws -> End? {
         try database.readBlocking { connection in
             let end = try until.map { try first(from: $0, in: connection) } ?? .max
-            guard let evidence = try LogEvidence(origin: origin, keys: keys, .before(end), in: connection) else {
+            let choice = LogEvidence.Choice.before(end, isCosigned: isCosigned)
+            guard let evidence = try LogEvidence(origin: origin, keys: keys, choice, in: connection) else {
                 return nil
             }
             return End(

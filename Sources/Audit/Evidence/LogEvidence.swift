@@ -25,8 +25,8 @@ package struct LogEvidence {
         case cosigned(with: UInt64)
         /// That of the commit that ended with so many leaves.
         case size(UInt64)
-        /// The newest that has no record from this one on.
-        case before(UInt64)
+        /// The newest that has no record from this one on, and that a witness cosigned where that is asked for.
+        case before(UInt64, isCosigned: Bool = false)
     }
 
     /// The evidence under a commit that is signed, within one read transaction; nil for a log without such a one.
@@ -57,9 +57,10 @@ package struct LogEvidence {
             return try connection.queryOne("\(columns) ORDER BY size DESC LIMIT 1")
         case .size(let size):
             return try connection.queryOne("\(columns) AND size = $1", [.integer(Int64(clamping: size))])
-        case .before(let end):
+        case .before(let end, let isCosigned):
+            let cosigned = isCosigned ? " AND size IN (SELECT size FROM audit_cosignature)" : ""
             return try connection.queryOne(
-                "\(columns) AND size <= $1 ORDER BY size DESC LIMIT 1", [.integer(Int64(clamping: end))])
+                "\(columns)\(cosigned) AND size <= $1 ORDER BY size DESC LIMIT 1", [.integer(Int64(clamping: end))])
         case .cosigned(let sequence):
             let row = try connection.queryOne(
                 "\(columns) AND size IN (SELECT size FROM audit_cosignature WHERE size > $1) ORDER BY size DESC LIMIT 1",

@@ -51,8 +51,14 @@ package struct ErasureRecord: Sendable, Hashable {
 }
 
 extension AuditReader.Entry {
-    /// Whether the record tells of an erasure.
-    package var tellsOfErasure: Bool { ErasureRecord.records(toldBy: leaf, detail) != nil }
+    /// Whether the record is one that a verification needs: it tells of an erasure or of a checkpoint key, names nobody,
+    /// and is never erased.
+    package var isNeverErased: Bool {
+        guard leaf.kind == .administration, leaf.retentionClass() == .operations else { return false }
+        let note = detail?.openings.first { $0.field == .note }?.value ?? ""
+        return ErasureRecord.records(toldBy: note) != nil || CheckpointKeyNote.added.key(in: note) != nil
+            || CheckpointKeyNote.retired.key(in: note) != nil
+    }
 }
 
 extension AuditLog {

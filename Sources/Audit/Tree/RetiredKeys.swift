@@ -5,8 +5,6 @@ import Transparency
 /// The checkpoint keys that the log says were retired.
 struct RetiredKeys: Sendable {
     private(set) var keys: [NoteKey] = []
-    /// False where a record of administration is erased, which may have told of another.
-    private(set) var isComplete = true
 
     /// All that any record tells of.
     ///
@@ -16,18 +14,14 @@ struct RetiredKeys: Sendable {
         let rows = try connection.query(
             """
             SELECT detail FROM audit_entry WHERE substr(leaf, 18, 2) = $1
-            AND (detail IS NULL OR instr(detail, $2) > 0)
+            AND instr(detail, $2) > 0
             """,
             [
                 .blob([0, UInt8(EntryKind.administration.rawValue)]),
                 .blob(Array(CheckpointKeyNote.retired.rawValue.utf8)),
             ])
         for row in rows {
-            guard let bytes = try row.optionalBlob("detail") else {
-                isComplete = false
-                continue
-            }
-            guard let note = (try? Detail(bytes))?.openings.first(where: { $0.field == .note })?.value,
+            guard let note = (try? Detail(try row.blob("detail")))?.openings.first(where: { $0.field == .note })?.value,
                 let text = CheckpointKeyNote.retired.key(in: note), let key = try? NoteKey(text)
             else { continue }
             keys.append(key)

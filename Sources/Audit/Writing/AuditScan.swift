@@ -174,8 +174,7 @@ struct AuditScan: Sendable {
         if !signatures.allSatisfy({ $0.isBy(keys) }) {
             if retired == nil { retired = try RetiredKeys(in: connection) }
             known += retired?.keys ?? []
-            // With a retirement's detail erased nobody knows whose signature this was.
-            guard signatures.allSatisfy({ $0.isBy(known) }) || retired?.isComplete == false else {
+            guard signatures.allSatisfy({ $0.isBy(known) }) else {
                 faults.append(
                     "the checkpoint of the records up to \(head.size) is signed by a key that the log never had")
                 return
@@ -184,8 +183,6 @@ struct AuditScan: Sendable {
         do {
             _ = try note.signers(among: known)
             checkpoints += 1
-        } catch TransparencyError.noKnownSigner {
-            // Signed by a key whose retirement was erased.
         } catch {
             faults.append("the checkpoint of the records up to \(head.size) is not signed by the log's key")
         }

@@ -120,6 +120,8 @@ package enum OfflineAdministration {
                 pseudonyms: Pseudonyms(key: try SecretFile.read(paths.pseudonymKey, atMost: 4096).copiedBytes),
                 clock: .live, random: .live, onStop: { _ in })
             defer { log.stop() }
+            // Whatever is recorded in a log that was rolled back would make the inquiry harder.
+            try await Contradiction.settle(at: paths.contradiction, database, keys: log.signers.keys)
             for key in signing.unrecorded { try await log.recordCheckpointKey(key) }
             try await body(log)
         } catch { throw failure(error) }

@@ -63,7 +63,7 @@ package struct Erasure: Sendable {
                 }
             } catch { throw error.failure }
         }
-        if facts.next == nil { facts.isForgotten = await forget() }
+        if facts.next == nil { facts.isJournalEmpty = await forget() }
         return facts
     }
 
@@ -84,7 +84,7 @@ package struct Erasure: Sendable {
     /// Takes the erased bytes out of the write-ahead log; readers are in the way for a moment, as a rule.
     private func forget() async -> Bool {
         for _ in 0..<20 {
-            if await database.emptyLog() { return true }
+            if await database.emptyJournal() { return true }
             try? await Task.sleep(for: .milliseconds(100))
         }
         return false

@@ -72,7 +72,7 @@ struct ErasureScan: Sendable {
                 found.next = entry.leaf.sequence
                 return
             }
-            guard entry.detail != nil, !entry.tellsOfErasure else { continue }
+            guard entry.detail != nil, !entry.isNeverErased else { continue }
             let intent = try entry.leaf.intent.flatMap { try Self.entry($0, connection) }
             if try isWanted(&self, entry, intent) { try add(entry, intent, connection) }
         }
@@ -87,8 +87,10 @@ struct ErasureScan: Sendable {
         guard entry.detail != nil else {
             throw Failure(.wrongState, "The detail of record \(number) is erased already.")
         }
-        guard !entry.tellsOfErasure else {
-            throw Failure(.wrongState, "Record \(number) tells of an erasure; it names nobody and is never erased.")
+        guard !entry.isNeverErased else {
+            throw Failure(
+                .wrongState,
+                "Record \(number) tells of an erasure or of a checkpoint key; it names nobody and is never erased.")
         }
         let intent = try entry.leaf.intent.flatMap { try Self.entry($0, connection) }
         if order.ground == nil, try !isDue(entry, intent, connection) {

@@ -169,6 +169,7 @@ extension Configuration {
             revocation:      every \(certificates.pollSeconds) s from \(certificates.folder)/crls \
             and \(certificates.sources.count) addresses
             time stamps:     \(evidence.timestamps.authorities.isEmpty ? "none" : authorityList)
+            witnesses:       \(witnesses.words)
             retention:       \(retention.words) years
             limits:          body \(web.limits.bodyBytes) bytes, \(web.limits.headerCount) headers, \
             \(web.limits.queue) requests at once, \(web.limits.perClient) a client

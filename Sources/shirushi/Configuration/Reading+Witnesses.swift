@@ -15,6 +15,14 @@ extension Configuration {
         var everySeconds: Int64 = 60
         /// Whether they may have private addresses.
         var arePrivate = false
+
+        /// What the check of a configuration says of them.
+        var words: String {
+            guard !servers.isEmpty else {
+                return "none: only a checkpoint kept elsewhere shows a rollback of everything"
+            }
+            return servers.map { "\($0.key.name) at \($0.url)" }.joined(separator: ", ") + ", every \(everySeconds) s"
+        }
     }
 }
 

@@ -30,9 +30,11 @@ struct AuditArchiveCommand: AsyncParsableCommand {
     @OptionGroup var home: HomeOption
     @Option(help: "The folder to make.") var to: String
     @Option(help: "Archive the records before this time; all of them without it.") var until: String?
+    @OptionGroup var checkpoint: CosignedOption
     @OptionGroup var further: FurtherKeys
 
     func run() async throws {
+        let isCosigned = checkpoint.cosigned
         let until = try until.map(RecordFilter.instant)
         let target = Paths.absolute(to)
         guard !Files.exists(target) else { throw CommandError("\(to) exists already; nothing was changed") }
@@ -45,8 +47,11 @@ struct AuditArchiveCommand: AsyncParsableCommand {
         let keys = own + (try further.keys)
         let origin = try Configuration.read(home.home).origin
         let contents = try await folder.blocking { database, _ in
-            guard let end = try LogArchive.end(database, origin: origin, keys: own, until: until) else {
-                throw CommandError("the log has no signed checkpoint of records before that time; nothing was written")
+            guard
+                let end = try LogArchive.end(database, origin: origin, keys: own, until: until, isCosigned: isCosigned)
+            else {
+                throw CommandError(
+                    "the log has no such signed checkpoint of records before that time; nothing was written")
             }
             do {
                 let writing = ProgressBar("records written")
@@ -118,6 +123,6 @@ struct FurtherKeys: ParsableArguments {
 extension LogArchive.Contents {
     fileprivate var words: String {
         let gone = erased.ranges.reduce(UInt64(0)) { $0 + ($1.upperBound - $1.lowerBound + 1) }
-        return "\(checkpoint.size) records" + (gone > 0 ? ", \(gone) of them without detail," : "")
+        return "\(checkpoint.size) records" + (gone > 0 ? " (\(gone) without detail)" : "")
     }
 }

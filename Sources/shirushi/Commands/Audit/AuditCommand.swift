@@ -62,13 +62,18 @@ struct AuditCommand: AsyncParsableCommand {
             let witnesses = try Configuration.read(home.home).witnesses.servers.map(\.key)
             let bar = ProgressBar("records verified")
             let report: LogReport
+            let contradiction: String?
             do {
-                report = try await folder.blocking { database, paths in
+                (report, contradiction) = try await folder.blocking { database, paths in
                     let key = LogKey(try SecretFile.read(paths.logKey, atMost: 4096).copiedBytes)
-                    return try AuditVerifier.report(
+                    let contradiction = try database.readBlocking {
+                        try Contradiction.fault(at: paths.contradiction, keys: keys, in: $0)
+                    }
+                    let report = try AuditVerifier.report(
                         database, headAt: paths.auditHead, key: key, saved: saved, keys: keys,
                         witnesses: witnesses,
                         progress: { bar.show($0, of: $1) })
+                    return (report, contradiction)
                 }
             } catch AuditError.broken(let fault) {
                 bar.end()
@@ -76,8 +81,9 @@ struct AuditCommand: AsyncParsableCommand {
                 throw ExitCode(1)
             }
             bar.end()
-            for fault in report.faults { print("FAULT  \(fault)") }
-            guard report.faults.isEmpty else { throw ExitCode(1) }
+            let faults = report.faults + [contradiction].compactMap(\.self)
+            for fault in faults { print("FAULT  \(fault)") }
+            guard faults.isEmpty else { throw ExitCode(1) }
             print(
                 """
                 The audit log holds: \(report.size) records, \(report.openIntents) uses of a key under way, \

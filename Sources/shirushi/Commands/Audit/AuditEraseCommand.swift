@@ -70,6 +70,9 @@ struct AuditEraseCommand: AsyncParsableCommand {
         }
         bar.end()
         tell(facts)
+        // Who named something takes its erasure for done.
+        let total = facts.counts.reduce(UInt64(0)) { $0 + $1.count }
+        if scope != .expired, total == 0 || facts.unarchived + facts.open + facts.repeatable > 0 { throw ExitCode(1) }
     }
 
     private func scope() throws -> ErasureOrder.Scope {
@@ -91,7 +94,7 @@ struct AuditEraseCommand: AsyncParsableCommand {
             print("Kept \(count): \(why)")
         }
         guard !dryRun, total > 0 else { return }
-        if !facts.isForgotten {
+        if !facts.isJournalEmpty {
             print("A reader kept the database's journal; its pages go when the instance stops, or by erasing again.")
         }
         print("Backups made before have them until they are deleted.")

@@ -31,6 +31,7 @@ struct AuditExportCommand: AsyncParsableCommand {
 
     @OptionGroup var home: HomeOption
     @OptionGroup var filter: RecordFilter
+    @OptionGroup var checkpoint: CosignedOption
     @Option(help: "jsonl or csv.") var format: Format = .jsonl
     @Option(help: "A file to write; standard output without it.") var out: String?
 
@@ -39,7 +40,7 @@ struct AuditExportCommand: AsyncParsableCommand {
         let filter = try filter.checked(clients: try Configuration.read(home.home).clients)
         let output = try ExportOutput(out)
         let bar = ProgressBar("records read")
-        try await folder.withEvidence { [format] evidence, connection in
+        try await folder.withEvidence(checkpoint.choice) { [format] evidence, connection in
             var filter = filter
             let isComplete = filter.isEmpty
             switch format {

@@ -20,12 +20,13 @@ struct AuditTilesCommand: AsyncParsableCommand {
 
     @OptionGroup var home: HomeOption
     @Option(help: "The folder to make.") var out: String
+    @OptionGroup var checkpoint: CosignedOption
 
     func run() async throws {
         let folder = Paths.absolute(out)
         guard !Files.exists(folder) else { throw CommandError("\(out) is there already") }
         let bar = ProgressBar("tiles written")
-        let size = try await LogFolder(home.home).withEvidence { evidence, connection in
+        let size = try await LogFolder(home.home).withEvidence(checkpoint.choice) { evidence, connection in
             let writer = TreeWriter(folder)
             let (tiles, bundles) = TileExport.places(evidence.checkpoint.size)
             var done: UInt64 = 0

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Audit
 import Core
 import Foundation
@@ -48,11 +49,15 @@ struct LogFolder {
         let (origin, keys) = (try Configuration.read(home).origin, try keys)
         return try await blocking { database, _ in
             try database.readBlocking { connection in
-                guard var evidence = try LogEvidence(origin: origin, keys: keys, choice, in: connection) else {
-                    throw CommandError("the log has no signed checkpoint yet; start the instance once")
+                // What is said to a person goes out as it is, and not as the transaction's fault.
+                Result<Value, any Error> {
+                    guard var evidence = try LogEvidence(origin: origin, keys: keys, choice, in: connection) else {
+                        throw CommandError(
+                            "the log has no such signed checkpoint yet; start the instance, or wait for its witnesses")
+                    }
+                    return try work(&evidence, connection)
                 }
-                return try work(&evidence, connection)
-            }
+            }.get()
         }
     }
 
@@ -94,6 +99,13 @@ extension AuditReader.Entry {
             return String(decoding: data, as: UTF8.self)
         }
     }
+}
+
+/// Which checkpoint evidence is under.
+struct CosignedOption: ParsableArguments {
+    @Flag(help: "Up to the newest checkpoint that a witness cosigned.") var cosigned = false
+
+    var choice: LogEvidence.Choice { cosigned ? .before(.max, isCosigned: true) : .newest }
 }
 
 /// One line on the terminal that says how far a long work is; nothing where the errors go to a file.
