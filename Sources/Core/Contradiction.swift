@@ -34,7 +34,7 @@ package enum Contradiction {
 
     /// Throws `.broken` where the log contradicts the proof at `path`, and removes one that it begins with: the log was
     /// completed since, by a better copy.
-    package static func settle(at path: String, _ database: Database, keys: [NoteKey]) async throws(AuditError) {
+    static func settle(at path: String, _ database: Database, keys: [NoteKey]) async throws(AuditError) {
         guard Files.exists(path) else { return }
         let found: String?
         do {
