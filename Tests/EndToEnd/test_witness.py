@@ -148,6 +148,13 @@ def test_receipts_come_to_bear_the_signatures_of_two_witnesses(fresh, make_witne
         return verify_audit.spawn("receipt", path, *options(fresh, *witnesses)).code == 0
 
     wait(holds, "the receipt has not both cosignatures")
+    export = tmp_path / "cosigned.jsonl"
+    shirushi("audit", "export", "--cosigned", "--home", fresh.home, "--out", export)
+    found = verify_audit.spawn("export", export, *options(fresh, *witnesses))
+    assert found.code == 0, found.out + found.err
+    archive = tmp_path / "archive"
+    shirushi("audit", "archive", "--cosigned", "--home", fresh.home, "--to", archive)
+    assert verify_audit.spawn("archive", archive, *options(fresh, *witnesses)).code == 0
     kept = tmp_path / "kept"
     kept.write_text(shirushi("audit", "checkpoint", "--cosigned", "--home", fresh.home).stdout)
     shirushi("audit", "verify", "--home", fresh.home, "--since", kept)
@@ -222,6 +229,11 @@ def test_a_rollback_of_the_whole_instance_stops_it_at_once_and_at_every_start(fr
     proof = fresh.home / "data/audit.contradiction"
     assert proof.exists()
     fresh.stop()
+    # No command says that all is well, and none adds to a log that is not the whole one.
+    assert not fresh.audit_verifies()
+    erasing = ("--record", 2, "--ground", "g-1", "--without-archive")
+    refused = shirushi("audit", "erase", "--home", fresh.home, *erasing, check=False)
+    assert refused.returncode != 0 and "rolled back" in refused.stdout + refused.stderr
     # Without the witness too, as long as the proof is there and the log has not what it says.
     witness.stop()
     fresh.log.write_text("")
