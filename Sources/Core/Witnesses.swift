@@ -122,19 +122,20 @@ struct Witnesses: Sendable {
                 $0.contradicts = true
             }
         }
-        let (fault, keys) = try await read { [log] connection in
+        let found: (fault: String, isProven: Bool)? = try await read { [log] connection in
             let current = log.signers.keys
-            return (
-                try Contradiction.fault(of: seen, keys: current, in: connection),
-                try LogEvidence.allKeys(current, in: connection)
-            )
+            guard let fault = try Contradiction.fault(of: seen, keys: current, in: connection) else { return nil }
+            if (try? note.signers(among: current)) != nil { return (fault, true) }
+            // Retired keys are found by reading the whole log: only where the witness does contradict it.
+            let known = try LogEvidence.allKeys(current, in: connection)
+            return (fault, (try? note.signers(among: known)) != nil)
         }
-        guard let fault else { return standings.update(index) { $0.fault = reason.sentence } }
+        guard let (fault, isProven) = found else { return standings.update(index) { $0.fault = reason.sentence } }
         standings.update(index) {
             $0.fault = fault
             $0.contradicts = true
         }
-        guard (try? note.signers(among: keys)) != nil else { return }
+        guard isProven else { return }
         // The next starts find it and refuse; where the disk does not take it, the witness says it again.
         try? Files.write(checkpoint, to: contradiction)
         log.stop(for: AuditError.broken(fault))

@@ -69,9 +69,9 @@ struct AuditEraseCommand: AsyncParsableCommand {
             order.from = part.next ?? 0
         }
         bar.end()
-        tell(facts)
-        // Who named something takes its erasure for done.
         let total = facts.counts.reduce(UInt64(0)) { $0 + $1.count }
+        tell(facts, total)
+        // Who named something takes its erasure for done.
         if scope != .expired, total == 0 || facts.unarchived + facts.open + facts.repeatable > 0 { throw ExitCode(1) }
     }
 
@@ -82,8 +82,7 @@ struct AuditEraseCommand: AsyncParsableCommand {
         return .holder(id)
     }
 
-    private func tell(_ facts: ErasureFacts) {
-        let total = facts.counts.reduce(UInt64(0)) { $0 + $1.count }
+    private func tell(_ facts: ErasureFacts, _ total: UInt64) {
         let classes = facts.counts.map { "\($0.count) of \($0.name)" }.joined(separator: ", ")
         print("\(dryRun ? "Would erase" : "Erased") \(total) details\(classes.isEmpty ? "" : ": " + classes)")
         for (count, why) in [

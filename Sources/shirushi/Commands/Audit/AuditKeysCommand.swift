@@ -13,7 +13,7 @@ struct AuditCheckpointCommand: AsyncParsableCommand {
         discussion: """
             Whoever has one can later prove with audit verify --since that the
             log still begins with it. Its form is C2SP tlog-checkpoint.
-            --cosigned gives the newest that a witness cosigned, if one has.
+            --cosigned gives the newest that a witness cosigned.
 
             EXAMPLES
               shirushi audit checkpoint --home ./var/home > 2026-11-26.checkpoint
@@ -22,11 +22,10 @@ struct AuditCheckpointCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var home: HomeOption
-    @Flag(help: "The newest checkpoint that bears a witness's cosignature.") var cosigned = false
+    @OptionGroup var checkpoint: CosignedOption
 
     func run() async throws {
-        let choice: LogEvidence.Choice = cosigned ? .cosigned(with: 0) : .newest
-        let note = try await LogFolder(home.home).withEvidence(choice) { evidence, _ in evidence.note }
+        let note = try await LogFolder(home.home).withEvidence(checkpoint.choice) { evidence, _ in evidence.note }
         print(note.encoded, terminator: "")
     }
 }
