@@ -51,6 +51,9 @@ package struct ReplyFrame: Sendable, Hashable {
         case .submission(let submission):
             writer.uint8(14)
             submission.write(to: &writer)
+        case .platform(let reply):
+            writer.uint8(15)
+            reply.write(to: &writer)
         }
         return writer.bytes
     }
@@ -72,6 +75,7 @@ package struct ReplyFrame: Sendable, Hashable {
         case 13: reply = .erasure(try ErasureFacts(from: &reader))
         case 11: reply = .review(try ReviewReply(from: &reader))
         case 14: reply = .submission(try WitnessSubmission(from: &reader))
+        case 15: reply = .platform(try PlatformReply(from: &reader))
         default: throw .invalidValue
         }
         try reader.end()

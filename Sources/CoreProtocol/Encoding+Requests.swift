@@ -25,19 +25,19 @@ package struct RequestFrame: Sendable, Hashable {
             command.write(to: &writer)
         case .lookup(let token, let signature):
             writer.uint8(2)
-            writer.text(token)
+            token.write(to: &writer)
             writer.text(signature.description)
         case .receipt(let token, let signature):
             writer.uint8(12)
-            writer.text(token)
+            token.write(to: &writer)
             writer.text(signature.description)
         case .identify(let token):
             writer.uint8(9)
-            writer.text(token)
+            token.write(to: &writer)
         case .refuse(let notice):
             writer.uint8(6)
             writer.text(notice.requestID)
-            writer.text(notice.token)
+            notice.token.write(to: &writer)
             writer.text(notice.form.rawValue)
             writer.text(notice.kind.rawValue)
         case .health:
@@ -55,6 +55,9 @@ package struct RequestFrame: Sendable, Hashable {
         case .witness(let message):
             writer.uint8(11)
             message.write(to: &writer)
+        case .platform(let command):
+            writer.uint8(13)
+            command.write(to: &writer)
         }
         return writer.bytes
     }
@@ -67,10 +70,10 @@ package struct RequestFrame: Sendable, Hashable {
         switch try reader.uint8() {
         case 1: request = .sign(try SignCommand(from: &reader))
         case 2:
-            let token = try reader.text(atMost: 16_384)
+            let token = try PresentedToken(from: &reader)
             request = .lookup(token: token, signature: try reader.signatureID())
         case 12:
-            let token = try reader.text(atMost: 16_384)
+            let token = try PresentedToken(from: &reader)
             request = .receipt(token: token, signature: try reader.signatureID())
         case 3: request = .health
         case 8:
@@ -78,15 +81,16 @@ package struct RequestFrame: Sendable, Hashable {
             request = .admin(try AdminRequest(ofCustody: &reader), proof: proof)
         case 6:
             let requestID = try reader.text(atMost: 64)
-            let token = try reader.text(atMost: 16_384)
+            let token = try PresentedToken(from: &reader)
             guard let form = DocumentForm(rawValue: try reader.text(atMost: 32)),
                 let kind = Failure.Kind(rawValue: try reader.text(atMost: 64))
             else { throw .invalidValue }
             request = .refuse(RefusalNotice(requestID: requestID, token: token, form: form, kind: kind))
-        case 9: request = .identify(token: try reader.text(atMost: 16_384))
+        case 9: request = .identify(token: try PresentedToken(from: &reader))
         case 7: request = .registration(try RegistrationCommand(from: &reader))
         case 10: request = .review(try ReviewCommand(from: &reader))
         case 11: request = .witness(try WitnessMessage(from: &reader))
+        case 13: request = .platform(try PlatformCommand(from: &reader))
         default: throw .invalidValue
         }
         try reader.end()
@@ -96,7 +100,7 @@ package struct RequestFrame: Sendable, Hashable {
 extension SignCommand {
     fileprivate func write(to writer: inout WireWriter) {
         writer.text(requestID)
-        writer.text(token)
+        token.write(to: &writer)
         writer.text(form.rawValue)
         shape.write(to: &writer)
         writer.list(digests) { $0.digest($1) }
@@ -115,7 +119,7 @@ extension SignCommand {
 
     fileprivate init(from reader: inout WireReader) throws(WireError) {
         let requestID = try reader.text(atMost: 64)
-        let token = try reader.text(atMost: 16_384)
+        let token = try PresentedToken(from: &reader)
         guard let form = DocumentForm(rawValue: try reader.text(atMost: 32)) else { throw .invalidValue }
         let shape = try SignatureShape(from: &reader)
         let digests = try reader.list(atMost: 3) { (reader) throws(WireError) in try reader.digest() }

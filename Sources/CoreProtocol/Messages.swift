@@ -5,11 +5,11 @@ package enum CoreRequest: Sendable, Hashable {
     /// Sign one digest in a declared form.
     case sign(SignCommand)
     /// Tell the holder of `token` what was recorded of one signature.
-    case lookup(token: String, signature: SignatureID)
+    case lookup(token: PresentedToken, signature: SignatureID)
     /// Give the holder of `token` the evidence of one signature.
-    case receipt(token: String, signature: SignatureID)
+    case receipt(token: PresentedToken, signature: SignatureID)
     /// Tell whether `token` makes a known caller, for what needs one and no key.
-    case identify(token: String)
+    case identify(token: PresentedToken)
     /// Record that front refused this caller's input, where the token makes a known caller.
     case refuse(RefusalNotice)
     /// Tell whether core can sign now.
@@ -22,19 +22,20 @@ package enum CoreRequest: Sendable, Hashable {
     case review(ReviewCommand)
     /// What front asks and tells of the log's witnesses.
     case witness(WitnessMessage)
+    /// What front asks in the course of logins, tokens and logouts.
+    case platform(PlatformCommand)
 }
 
 /// What front tells of a request that it refused itself, before anything was asked of core.
 package struct RefusalNotice: Sendable, Hashable {
     package let requestID: String
-    /// The bearer token as it came, at most 16 KiB.
-    package let token: String
+    package let token: PresentedToken
     package let form: DocumentForm
     /// Why; nothing of the document.
     package let kind: Failure.Kind
 
     /// A notice with all its fields.
-    package init(requestID: String, token: String, form: DocumentForm, kind: Failure.Kind) {
+    package init(requestID: String, token: PresentedToken, form: DocumentForm, kind: Failure.Kind) {
         self.requestID = requestID
         self.token = token
         self.form = form
@@ -78,6 +79,7 @@ package enum CoreReply: Sendable, Hashable {
     case review(ReviewReply)
     /// What to send to a witness; `.noted` where there is nothing.
     case submission(WitnessSubmission)
+    case platform(PlatformReply)
     /// The request was not done: kind, detail, rule and retry time reach the caller; a cause never leaves core.
     case failed(Failure)
 }

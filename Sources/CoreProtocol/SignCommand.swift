@@ -4,8 +4,7 @@ package import HPKI
 package struct SignCommand: Sendable, Hashable {
     /// The request's id as answered to the client, for logs; at most 64 bytes.
     package var requestID: String
-    /// The bearer token as it came, at most 16 KiB; judged by core alone.
-    package var token: String
+    package var token: PresentedToken
     package var form: DocumentForm
     package var shape: SignatureShape
     /// The document's digest: all that core learns of it.
@@ -22,7 +21,7 @@ package struct SignCommand: Sendable, Hashable {
 
     /// A command with all its fields.
     package init(
-        requestID: String, token: String, form: DocumentForm, shape: SignatureShape = .ofForm, digests: [Digest],
+        requestID: String, token: PresentedToken, form: DocumentForm, shape: SignatureShape = .ofForm, digests: [Digest],
         algorithm: SignatureAlgorithm? = nil, credential: CredentialID? = nil, idempotency: Idempotency? = nil,
         prescription: PrescriptionJudgement? = nil
     ) {

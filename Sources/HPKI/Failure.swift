@@ -27,6 +27,18 @@ package struct Failure: Error, Sendable, Hashable {
         case expiredToken
         case windowElapsed
         case unknownHolder
+        case insufficientAuthentication
+        case invalidDPoPProof
+        case dpopNonceNeeded
+        // Logging in, and the client systems that ask for it.
+        case loginRequired
+        case loginRefused
+        case invalidClient
+        case invalidGrant
+        case unauthorizedClient
+        case unsupportedGrantType
+        case invalidScope
+        case invalidTarget
         // Permission and the key.
         case denied
         case noCredential

@@ -3,13 +3,13 @@ internal import HPKI
 extension ReviewCommand {
     func write(to writer: inout WireWriter) {
         writer.text(requestID)
-        writer.text(token)
+        token.write(to: &writer)
         question.write(to: &writer)
     }
 
     init(from reader: inout WireReader) throws(WireError) {
         self.init(
-            requestID: try reader.text(atMost: 64), token: try reader.text(atMost: 16_384),
+            requestID: try reader.text(atMost: 64), token: try PresentedToken(from: &reader),
             question: try ReviewQuestion(from: &reader)
         )
     }

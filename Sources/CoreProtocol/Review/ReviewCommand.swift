@@ -6,12 +6,12 @@ package import HPKI
 package struct ReviewCommand: Sendable, Hashable {
     /// At most 64 bytes.
     package let requestID: String
-    /// The access token as it came, at most 16 KiB: a reviewer's, or for `myUses` a holder's.
-    package let token: String
+    /// A reviewer's access token, or for `myUses` a holder's.
+    package let token: PresentedToken
     package let question: ReviewQuestion
 
     /// A command with all its parts.
-    package init(requestID: String, token: String, question: ReviewQuestion) {
+    package init(requestID: String, token: PresentedToken, question: ReviewQuestion) {
         self.requestID = requestID
         self.token = token
         self.question = question

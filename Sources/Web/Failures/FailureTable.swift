@@ -155,6 +155,67 @@ package enum FailureTable {
                 next: "Register the holder before signing.",
                 operator: "Compare the token's iss and sub with the holders of that issuer.", oauth: "access_denied"
             )
+        case .insufficientAuthentication:
+            Row(
+                401, "insufficient-authentication", "A newer or another login is needed",
+                next: "Have the user log in again, with the acr_values and max_age that the answer names (RFC 9470).",
+                oauth: "insufficient_user_authentication"
+            )
+        case .invalidDPoPProof:
+            Row(
+                401, "invalid-dpop-proof", "The proof of the token's key does not hold",
+                next: "Make a new DPoP proof for this very request with the key that the token is bound to (RFC 9449).",
+                oauth: "invalid_dpop_proof"
+            )
+        case .dpopNonceNeeded:
+            Row(
+                401, "dpop-nonce-needed", "The proof needs the nonce of this service",
+                next: "Ask again with a proof that has the nonce of the answer's DPoP-Nonce field.",
+                oauth: "use_dpop_nonce"
+            )
+        // Logging in, and the client systems that ask for it.
+        case .loginRequired:
+            Row(
+                401, "login-required", "Somebody has to log in",
+                next: "Send the user to the authorization endpoint without prompt=none.", oauth: "login_required"
+            )
+        case .loginRefused:
+            Row(
+                403, "login-refused", "The login is refused",
+                next: "Look up the code of the page under /help and do what it says.", oauth: "access_denied"
+            )
+        case .invalidClient:
+            Row(
+                401, "invalid-client", "The client system is not known or did not prove who it is",
+                next: "Check client_id, and the key or certificate that is registered for it.",
+                operator: "See shirushi client show for what is registered.", oauth: "invalid_client"
+            )
+        case .invalidGrant:
+            Row(
+                400, "invalid-grant", "The code or refresh token is not valid (any more)",
+                next: "Start the login anew at the authorization endpoint.", oauth: "invalid_grant"
+            )
+        case .unauthorizedClient:
+            Row(
+                400, "unauthorized-client", "The client system may not do this",
+                next: "Use what the client's profile prescribes, such as a pushed authorization request.",
+                operator: "Change the client's registration if it is to be allowed.", oauth: "unauthorized_client"
+            )
+        case .unsupportedGrantType:
+            Row(
+                400, "unsupported-grant-type", "The grant type is not offered",
+                next: "Use authorization_code or refresh_token.", oauth: "unsupported_grant_type"
+            )
+        case .invalidScope:
+            Row(
+                400, "invalid-scope", "A scope is not one that the client may have",
+                next: "Ask for scopes that are registered for the client.", oauth: "invalid_scope"
+            )
+        case .invalidTarget:
+            Row(
+                400, "invalid-target", "The resource is not one that the client may have tokens for",
+                next: "Ask for a resource that is registered for the client (RFC 8707).", oauth: "invalid_target"
+            )
         // Permission and the key.
         case .denied:
             Row(
