@@ -36,7 +36,8 @@ struct FailureMiddleware: RouterMiddleware {
             failure = cause
             response =
                 pages?.response(cause, request, context, allow: allow)
-                ?? Problem.response(for: cause, requestID: context.requestID, allow: allow)
+                ?? Problem.response(
+                    for: cause, requestID: context.requestID, allow: allow, isDPoP: Challenge.isDPoP(request))
         }
         response.headers.append(contentsOf: Self.security)
         response.headers[.requestID] = context.requestID

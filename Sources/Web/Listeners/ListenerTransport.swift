@@ -51,6 +51,10 @@ struct ListenerTransport: Sendable {
         configuration.shutdownTimeout = .milliseconds(500)
         switch listener.clientCertificate {
         case .none: configuration.certificateVerification = .none
+        case .ask:
+            configuration.certificateVerification = .optionalVerification
+            // Nothing is verified by TLS: without this the system's authorities would be read for every connection.
+            configuration.trustRoots = .certificates([])
         case .request(let path):
             configuration.certificateVerification = .optionalVerification
             configuration.trustRoots = try Self.authorities(path, listener)
