@@ -48,6 +48,15 @@ package struct WebSettings: Sendable {
         case ra
         /// The reviewer's console, below `/console`.
         case console
+        /// The authentication platform: OpenID provider, login, sessions and help.
+        case platform
+        /// The host at which a login asks for an HPKI card.
+        case cardHPKI = "card-hpki"
+        /// The host at which a login asks for a My Number card.
+        case cardJPKI = "card-jpki"
+
+        /// Those whose pages are the platform's.
+        static let ofPlatform: Set<RouteGroup> = [.platform, .cardHPKI, .cardJPKI]
     }
 
     /// How reviewers come into the console, and for how long.
