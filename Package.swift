@@ -134,8 +134,11 @@ let package = Package(
                 nioCore, nioTLS, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioSSL, mustache, lifecycle, logging,
             ],
             resources: [
-                .embedInCode("RA/openapi.json"), .embedInCode("Console/Assets"), .embedInCode("Console/Templates"),
+                .embedInCode("RA/openapi.json"), .embedInCode("Pages/Assets"), .embedInCode("Pages/Templates"),
+                .embedInCode("Console/Assets"), .embedInCode("Console/Templates"),
                 .embedInCode("Console/Texts/ja.txt"), .embedInCode("Console/Texts/en.txt"),
+                .embedInCode("Platform/Assets"), .embedInCode("Platform/Templates"), .embedInCode("Platform/Texts"),
+                .embedInCode("Help/Texts"),
             ],
             swiftSettings: strict
         ),
