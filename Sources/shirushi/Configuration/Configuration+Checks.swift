@@ -56,7 +56,7 @@ extension Configuration {
             }
             check("\(key).key", listener.key) { _ = try Files.read(listener.key, atMost: 1 << 20) }
             switch listener.clientCertificate {
-            case .none: break
+            case .none, .ask: break
             case .request(let path), .require(let path):
                 check("\(key).authorities") { _ = try Files.read(path, atMost: 1 << 20) }
             }
