@@ -3,10 +3,10 @@ internal import HPKI
 
 /// Reads one parameter after the other of an authorization request whose redirect URI is trusted.
 struct AuthorizationReader {
-    private let parameters: Parameters
+    private let parameters: RequestParameters
     private let client: OAuthClient
 
-    init(_ parameters: Parameters, _ client: OAuthClient) {
+    init(_ parameters: RequestParameters, _ client: OAuthClient) {
         self.parameters = parameters
         self.client = client
     }

@@ -49,7 +49,7 @@ extension AuthorizationRequest {
     /// Reads the parameters of a request by `client`, with those of its request object already in their place.
     ///
     /// The redirect URI is judged first: until it is the client's, nothing is sent there.
-    package init(_ parameters: Parameters, of client: OAuthClient, isPushed: Bool) throws(AuthorizationFault) {
+    package init(_ parameters: RequestParameters, of client: OAuthClient, isPushed: Bool) throws(AuthorizationFault) {
         let name = AuthorizationFault.ClientName(japanese: client.japaneseName, english: client.englishName)
         guard let uri = parameters["redirect_uri"], uri.utf8.count <= PlatformLimits.url,
             client.permits(redirectURI: uri)

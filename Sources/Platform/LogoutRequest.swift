@@ -13,7 +13,7 @@ package struct LogoutRequest: Sendable, Hashable {
     package let uiLocales: String?
 
     /// Reads the parameters; throws `.invalidRequest` for what is too long or no client.
-    package init(_ parameters: Parameters) throws(OAuthError) {
+    package init(_ parameters: RequestParameters) throws(OAuthError) {
         idTokenHint = parameters["id_token_hint"]
         redirectURI = parameters["post_logout_redirect_uri"]
         state = parameters["state"]

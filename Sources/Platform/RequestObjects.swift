@@ -12,8 +12,8 @@ package enum RequestObjects {
     ///
     /// Until an object is verified nothing in it is trusted, nor any address: all faults are for the person alone.
     package static func parameters(
-        _ outer: Parameters, of client: OAuthClient, issuer: String, now: Instant
-    ) async throws(AuthorizationFault) -> Parameters {
+        _ outer: RequestParameters, of client: OAuthClient, issuer: String, now: Instant
+    ) async throws(AuthorizationFault) -> RequestParameters {
         guard let compact = outer["request"] else { return outer }
         do {
             return try await opened(compact, beside: outer, of: client, issuer: issuer, now: now)
@@ -24,8 +24,8 @@ package enum RequestObjects {
     }
 
     private static func opened(
-        _ compact: String, beside outer: Parameters, of client: OAuthClient, issuer: String, now: Instant
-    ) async throws(OAuthError) -> Parameters {
+        _ compact: String, beside outer: RequestParameters, of client: OAuthClient, issuer: String, now: Instant
+    ) async throws(OAuthError) -> RequestParameters {
         guard let json = client.requestObjectKeys else {
             throw OAuthError(.invalidRequestObject, "This client has no keys registered for request objects.")
         }
@@ -41,7 +41,7 @@ package enum RequestObjects {
         guard let expires = object.expires, now < expires, expires <= now.adding(seconds: longestSeconds),
             object.notBefore.map({ $0 <= now.adding(seconds: skewSeconds) }) ?? true
         else { throw OAuthError(.invalidRequestObject, "The request object has no exp, or is not valid now.") }
-        let inner = try Parameters(claims: object.claims)
+        let inner = try RequestParameters(claims: object.claims)
         guard inner["client_id"] == client.id.description else {
             throw OAuthError(.invalidRequestObject, "The request object's client_id is not that of the request.")
         }

@@ -9,7 +9,7 @@ package enum TokenRequest {
     ///
     /// `authorization` says whether the request has an Authorization field: no client has a password here.
     package static func client(
-        _ parameters: Parameters, certificate: [UInt8]?, isCertificateTrusted: Bool, authorization: Bool
+        _ parameters: RequestParameters, certificate: [UInt8]?, isCertificateTrusted: Bool, authorization: Bool
     ) throws(Failure) -> ClientProof {
         guard !authorization, parameters["client_secret"] == nil else {
             throw Failure(.invalidClient, "Clients have no secrets here: use a key or a certificate.")
@@ -33,7 +33,7 @@ package enum TokenRequest {
     /// What is to be exchanged (RFC 6749 §4.1.3, §6); throws `.unsupportedGrantType`, `.malformedRequest` or
     /// `.invalidGrant`.
     package static func order(
-        _ parameters: Parameters, client: ClientProof, proof: PresentedToken.Possession?
+        _ parameters: RequestParameters, client: ClientProof, proof: PresentedToken.Possession?
     ) throws(Failure) -> TokenOrder {
         TokenOrder(
             grant: try grant(parameters), client: client, proof: proof, scopes: try scopes(parameters),
@@ -41,7 +41,7 @@ package enum TokenRequest {
     }
 
     /// The token that a request is about (RFC 7009 §2.1, RFC 7662 §2.1).
-    package static func token(_ parameters: Parameters) throws(Failure) -> String {
+    package static func token(_ parameters: RequestParameters) throws(Failure) -> String {
         guard let token = parameters["token"] else {
             throw Failure(.malformedRequest, "The parameter token is missing.")
         }
@@ -49,7 +49,7 @@ package enum TokenRequest {
         return token
     }
 
-    private static func grant(_ parameters: Parameters) throws(Failure) -> TokenOrder.Grant {
+    private static func grant(_ parameters: RequestParameters) throws(Failure) -> TokenOrder.Grant {
         switch parameters["grant_type"] {
         case nil: throw Failure(.malformedRequest, "The parameter grant_type is missing.")
         case "authorization_code":
@@ -79,7 +79,7 @@ package enum TokenRequest {
         }
     }
 
-    private static func scopes(_ parameters: Parameters) throws(Failure) -> [String] {
+    private static func scopes(_ parameters: RequestParameters) throws(Failure) -> [String] {
         let scopes = (parameters["scope"] ?? "").split(separator: " ").map(String.init)
         guard scopes.count <= PlatformLimits.list, scopes.allSatisfy({ $0.utf8.count <= PlatformLimits.url }) else {
             throw Failure(.invalidScope, "The scope is too long.")
@@ -87,7 +87,7 @@ package enum TokenRequest {
         return scopes
     }
 
-    private static func resources(_ parameters: Parameters) throws(Failure) -> [String] {
+    private static func resources(_ parameters: RequestParameters) throws(Failure) -> [String] {
         let resources = parameters.all("resource")
         guard resources.count <= PlatformLimits.list, resources.allSatisfy({ $0.utf8.count <= PlatformLimits.url })
         else { throw Failure(.invalidTarget, "The resources are too many or too long.") }

@@ -5,7 +5,8 @@ package import Host
 package import Hummingbird
 internal import HummingbirdCore
 package import Logging
-package import NIOCore
+internal import NIOCore
+internal import Platform
 internal import ServiceLifecycle
 package import Signing
 

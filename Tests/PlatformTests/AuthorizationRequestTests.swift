@@ -60,10 +60,10 @@ import Testing
     @Test func `parameters come once, have names, and are text`() throws {
         for text in [
             "a=1&a=2", "a=1&%61=2", "a=%", "a=%FF", "a=%00", "a=%0d%0aSet-Cookie", "=x", "a%20b=1",
-            String(repeating: "a", count: 65) + "=1", String(repeating: "x", count: Parameters.byteLimit + 1),
+            String(repeating: "a", count: 65) + "=1", String(repeating: "x", count: RequestParameters.byteLimit + 1),
             (0..<65).map { "p\($0)=1" }.joined(separator: "&"),
-        ] { #expect(throws: OAuthError.self, "\(text.prefix(20))") { try Parameters(text) } }
-        let read = try Parameters("resource=a&resource=b&empty=&plus=a+b%2B")
+        ] { #expect(throws: OAuthError.self, "\(text.prefix(20))") { try RequestParameters(text) } }
+        let read = try RequestParameters("resource=a&resource=b&empty=&plus=a+b%2B")
         #expect(read.all("resource") == ["a", "b"] && read["empty"] == nil && read["plus"] == "a b+")
     }
 

@@ -52,7 +52,7 @@ func query(_ changes: [String: String?] = [:]) -> String {
 }
 
 func request(_ changes: [String: String?] = [:], isPushed: Bool = false) throws -> AuthorizationRequest {
-    try AuthorizationRequest(try Parameters(query(changes)), of: .plain, isPushed: isPushed)
+    try AuthorizationRequest(try RequestParameters(query(changes)), of: .plain, isPushed: isPushed)
 }
 
 /// A session of `holder`, opened at `seconds`.

@@ -24,7 +24,7 @@ struct AuthorizeRoutes: Sendable {
 
     /// What a client may do where nobody pushed: read the parameters where they are, or in the object that it signed.
     private func read(
-        _ parameters: Parameters, browser: String
+        _ parameters: RequestParameters, browser: String
     ) async throws(AuthorizationFault) -> AuthorizationRequest {
         guard let client = front.clients.named(parameters["client_id"]) else {
             throw .untrusted(
@@ -55,7 +55,7 @@ struct AuthorizeRoutes: Sendable {
     /// A request that came by a form is kept, and its reader sent to an address that can be loaded again.
     private func posted(_ text: String, _ visit: PlatformVisit) async throws(Failure) -> Response {
         let request: AuthorizationRequest
-        do {
+        do throws(AuthorizationFault) {
             let parameters = try parameters(text)
             // A pushed one has such an address already.
             if let reference = parameters["request_uri"], let client = parameters["client_id"] {
@@ -73,7 +73,7 @@ struct AuthorizeRoutes: Sendable {
     private func answer(_ text: String, _ visit: PlatformVisit) async throws(Failure) -> Response {
         let browser = visit.browser ?? Hex.encode(front.random.bytes(32))
         let request: AuthorizationRequest
-        do {
+        do throws(AuthorizationFault) {
             request = try await read(try parameters(text), browser: browser)
         } catch {
             return refused(error, visit)
@@ -82,8 +82,8 @@ struct AuthorizeRoutes: Sendable {
         return try await go(request, visit, browser: browser, cookies: cookies)
     }
 
-    private func parameters(_ text: some StringProtocol) throws(AuthorizationFault) -> Parameters {
-        do { return try Parameters(text) } catch { throw .untrusted(error, client: nil) }
+    private func parameters(_ text: some StringProtocol) throws(AuthorizationFault) -> RequestParameters {
+        do throws(OAuthError) { return try RequestParameters(text) } catch { throw .untrusted(error, client: nil) }
     }
 
     private static func address(client: String, reference: String) -> String {
@@ -150,7 +150,7 @@ extension PlatformFront {
         _ request: AuthorizationRequest, _ visit: PlatformVisit, secret: String, startedAt: Instant?,
         cookies: [String] = []
     ) async throws(Failure) -> Grant {
-        do {
+        do throws(Failure) {
             guard
                 case .code(let code) = try await ask(
                     .grant(request.order(secret: secret, startedAt: startedAt)), visit.requestID)

@@ -39,7 +39,7 @@ struct CardRoutes: Sendable {
         }
         guard certificate.count <= PlatformLimits.certificate else { return refused("F19", ceremony, visit) }
         let evidence = CardEvidence(kind: kind.evidence, certificate: certificate, client: ceremony.request.client)
-        do {
+        do throws(Failure) {
             guard case .opened(let facts, let secret) = try await front.ask(.logIn(evidence), visit.requestID) else {
                 throw PlatformFront.unexpected
             }

@@ -17,8 +17,8 @@ struct EndpointFailures: FailurePages {
         response.headers.append(contentsOf: Challenge.nonce(failure))
         if status == 401, let scheme = request.headers[.authorization]?.prefix(while: { $0 != " " }) {
             // The scheme that the client tried (RFC 6749 §5.2), none of which is offered here.
-            let isKnown = ["basic", "bearer", "dpop"].contains(scheme.lowercased())
-            response.headers[.wwwAuthenticate] = (isKnown ? scheme.capitalized : "Basic") + " realm=\"shirushi\""
+            let known = ["Bearer", "DPoP"].first { $0.lowercased() == scheme.lowercased() } ?? "Basic"
+            response.headers[.wwwAuthenticate] = known + " realm=\"shirushi\""
         }
         if let seconds = failure.retryAfter ?? row.retryAfter { response.headers[.retryAfter] = String(seconds) }
         if let allow { response.headers[.allow] = allow }

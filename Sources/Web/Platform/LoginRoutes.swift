@@ -135,7 +135,7 @@ struct LoginRoutes: Sendable {
 
 extension LoginRoutes {
     private func done(
-        _ form: Parameters, _ ceremony: Ceremony, _ visit: PlatformVisit
+        _ form: RequestParameters, _ ceremony: Ceremony, _ visit: PlatformVisit
     ) async throws(Failure) -> Response {
         switch form["action"] {
         case nil:

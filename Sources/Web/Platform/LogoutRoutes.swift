@@ -32,7 +32,7 @@ struct LogoutRoutes: Sendable {
         let target: RedirectTarget?
         var client: OAuthClient?
         do {
-            logout = try LogoutRequest(try Parameters(text))
+            logout = try LogoutRequest(try RequestParameters(text))
             client = logout.client.flatMap { front.clients[$0] }
             if let hint = logout.idTokenHint {
                 switch try await hinted(hint, visit) {
@@ -63,7 +63,7 @@ struct LogoutRoutes: Sendable {
     }
 
     private func hinted(_ hint: String, _ visit: PlatformVisit) async throws(Failure) -> Hint {
-        do {
+        do throws(Failure) {
             guard case .ended(let client) = try await front.ask(.end(.relyingSystem(idToken: hint)), visit.requestID)
             else { throw PlatformFront.unexpected }
             return .ended(client)
@@ -112,11 +112,11 @@ struct LogoutRoutes: Sendable {
         return front.page.logoutConfirm(view, visit.page(logout.uiLocales))
     }
 
-    private func confirmed(_ form: Parameters, _ visit: PlatformVisit) async throws(Failure) -> Response {
+    private func confirmed(_ form: RequestParameters, _ visit: PlatformVisit) async throws(Failure) -> Response {
         guard let secret = visit.secret else { return PageFence.redirect(to: Self.path) }
         try front.check(form, expected: PlatformVisit.formToken(secret), visit)
         let target: RedirectTarget?
-        do {
+        do throws(OAuthError) {
             let logout = try LogoutRequest(form)
             target = try logout.target(of: logout.client.flatMap { front.clients[$0] })
         } catch {
@@ -170,7 +170,7 @@ struct BackchannelLogoutRoute: Sendable {
         let type = (request.headers[.contentType] ?? "").lowercased().prefix { $0 != ";" && $0 != " " }
         guard type == "application/x-www-form-urlencoded",
             let text = String(validating: try await request.collectBody(bounds, held), as: UTF8.self),
-            let token = (try? Parameters(text))?["logout_token"], token.utf8.count <= PlatformLimits.token
+            let token = (try? RequestParameters(text))?["logout_token"], token.utf8.count <= PlatformLimits.token
         else { throw Failure(.malformedRequest, "The body is no form with one logout_token.") }
         let command = PlatformCommand(requestID: context.requestID, act: .logoutToken(token))
         return try await door.working { () async throws(Failure) in

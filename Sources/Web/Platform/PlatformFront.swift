@@ -90,7 +90,7 @@ struct PlatformFront: Sendable {
     /// The session that the browser's cookie names; nil where there is none, or core knows of none any more.
     func session(_ visit: PlatformVisit) async throws(Failure) -> SessionFacts? {
         guard let secret = visit.secret else { return nil }
-        do {
+        do throws(Failure) {
             guard case .session(let facts) = try await ask(.session(secret: secret), visit.requestID) else {
                 throw Self.unexpected
             }
@@ -116,7 +116,7 @@ struct PlatformFront: Sendable {
         let held = HeldBytes(admission, address: context.peer)
         defer { held.release() }
         var bounds = limits
-        bounds.bodyBytes = min(bounds.bodyBytes, Parameters.byteLimit)
+        bounds.bodyBytes = min(bounds.bodyBytes, RequestParameters.byteLimit)
         let body = try await request.collectBody(bounds, held)
         guard let text = String(validating: body, as: UTF8.self) else {
             throw Failure(.malformedRequest, "The form is not UTF-8.")
@@ -191,7 +191,7 @@ struct PlatformVisit {
 extension PlatformFront {
     /// Throws unless a form came from a page of ours in this browser; digests, so that the comparison's time tells
     /// nothing.
-    func check(_ form: Parameters, expected: String?, _ visit: PlatformVisit) throws(Failure) {
+    func check(_ form: RequestParameters, expected: String?, _ visit: PlatformVisit) throws(Failure) {
         let site = visit.request.headers[.secFetchSite]
         guard site == nil || site == "same-origin", let expected, let given = form["form"],
             Digest(of: Array(given.utf8)) == Digest(of: Array(expected.utf8))
@@ -201,8 +201,8 @@ extension PlatformFront {
     }
 
     /// The parameters of a form; throws `.malformedRequest`.
-    func parameters(_ text: some StringProtocol) throws(Failure) -> Parameters {
-        do { return try Parameters(text) } catch { throw Failure(.malformedRequest, error.description) }
+    func parameters(_ text: some StringProtocol) throws(Failure) -> RequestParameters {
+        do throws(OAuthError) { return try RequestParameters(text) } catch { throw Failure(.malformedRequest, error.description) }
     }
 
     /// An error page of the platform.

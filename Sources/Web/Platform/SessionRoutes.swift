@@ -46,7 +46,7 @@ struct SessionRoutes: Sendable {
 
     /// Nil where core knows of no session by this secret.
     private func sessions(_ secret: String, _ visit: PlatformVisit) async throws(Failure) -> [SessionFacts]? {
-        do {
+        do throws(Failure) {
             guard case .sessions(let all) = try await front.ask(.sessions(secret: secret), visit.requestID) else {
                 throw PlatformFront.unexpected
             }
@@ -64,7 +64,7 @@ struct SessionRoutes: Sendable {
     }
 
     private func end(
-        _ form: Parameters, _ secret: String, _ visit: PlatformVisit
+        _ form: RequestParameters, _ secret: String, _ visit: PlatformVisit
     ) async throws(Failure) -> Response {
         if form["all"] != nil {
             do {

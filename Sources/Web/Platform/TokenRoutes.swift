@@ -46,7 +46,7 @@ struct TokenRoutes: Sendable {
 
     private func asked(
         _ request: Request, _ context: APIContext,
-        _ body: (Parameters, ClientProof) async throws(Failure) -> Response
+        _ body: (RequestParameters, ClientProof) async throws(Failure) -> Response
     ) async throws(Failure) -> Response {
         let parameters = try front.parameters(try await front.form(request, context))
         return try await front.asked(context, client: parameters["client_id"]) { () async throws(Failure) in
@@ -69,7 +69,7 @@ struct TokenRoutes: Sendable {
 
     /// RFC 9126 §2: judged whole before there is a reference to it.
     private func pushed(
-        _ parameters: Parameters, _ proof: ClientProof, _ context: APIContext
+        _ parameters: RequestParameters, _ proof: ClientProof, _ context: APIContext
     ) async throws(Failure) -> Response {
         guard case .client(let id) = try await front.ask(.authenticate(proof), context.requestID) else {
             throw PlatformFront.unexpected

@@ -2,7 +2,7 @@ internal import HPKI
 package import JOSE
 
 /// The parameters of a request to the platform (RFC 6749 §3.1, §3.2): each once, none without a value.
-package struct Parameters: Sendable, Hashable {
+package struct RequestParameters: Sendable, Hashable {
     /// The longest query or form's body, in bytes: two tokens of the longest and what stands around them.
     package static let byteLimit = 40 << 10
     private static let fieldLimit = 64
