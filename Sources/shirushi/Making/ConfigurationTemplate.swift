@@ -103,6 +103,7 @@ enum ConfigurationTemplate {
             refusals: 10
             inspections: 10
             operations: 10
+            authentications: 10
         limits:
           bodyBytes: 8388608
           headerCount: 64
@@ -181,6 +182,7 @@ enum ConfigurationTemplate {
             refusals: 10
             inspections: 10
             operations: 10
+            authentications: 10
         clock:
           requireSynchronised: true
 
