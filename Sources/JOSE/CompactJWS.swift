@@ -8,8 +8,8 @@ struct CompactJWS {
     let signingInput: [UInt8]
     private let header: JSONValue
 
-    init(_ compact: String) throws(JOSEError) {
-        guard compact.utf8.count <= TokenVerifier.byteLimit else { throw .tooLong }
+    init(_ compact: String, byteLimit: Int = TokenVerifier.byteLimit) throws(JOSEError) {
+        guard compact.utf8.count <= byteLimit else { throw .tooLong }
         let parts = compact.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard parts.count == 3 else { throw .malformed("not three parts") }
         guard let header = Base64URL.decode(Substring(parts[0])), let payload = Base64URL.decode(Substring(parts[1])),
@@ -35,14 +35,20 @@ struct CompactJWS {
         return algorithm
     }
 
-    /// `typ` in lower case, nil where absent (RFC 8725 §3.11, RFC 9068 §4); throws `.typeRefused`.
-    func type() throws(JOSEError) -> String? {
-        guard let value = header["typ"] else { return nil }
+    /// `typ` in lower case without `application/`, nil where absent; throws `.typeRefused` or `.typeMissing`.
+    func type(_ accepted: TokenTypes) throws(JOSEError) -> String? {
+        guard let value = header["typ"] else {
+            guard accepted.mayBeUntyped else { throw .typeMissing }
+            return nil
+        }
         guard let text = value.text else { throw .malformed("typ is no string") }
-        let type = text.lowercased()
-        guard ["jwt", "at+jwt", "application/at+jwt"].contains(type) else { throw .typeRefused(excerpt(text)) }
+        let type = TokenTypes.normal(text)
+        guard accepted.names.contains(type) else { throw .typeRefused(excerpt(text)) }
         return type
     }
+
+    /// The key that the header brings along (RFC 7515 §4.1.3), believed by nobody but a proof of possession.
+    var key: JSONValue? { header["jwk"] }
 
     /// `kid`, nil where absent; throws `.malformed` where it is no string of 1 to 256 bytes.
     func keyID() throws(JOSEError) -> String? {

@@ -18,12 +18,18 @@ package enum JOSEError: Error, Sendable, Hashable {
     case unknownKey(String)
     /// The header has `crit`, and no extension is understood here (RFC 7515 §4.1.11).
     case critRefused
-    /// `typ` is neither `JWT` nor `at+jwt`.
+    /// `typ` is none of those accepted here.
     case typeRefused(String)
+    /// There is no `typ`, and what is wanted here must have one (RFC 8725 §3.11).
+    case typeMissing
     /// The signature is not one of these bytes by this key.
     case badSignature
     /// A registered claim has a value of the wrong type.
     case claimMalformed(String)
+    /// A claim that must be there is not.
+    case claimMissing(String)
+    /// `cnf` binds the token to a key in no way that is understood here (RFC 7800 §3.1); it is no bearer token.
+    case confirmationUnknown
     /// A key cannot be read, or is of a strength that is not accepted.
     case keyMalformed(String)
     /// The key set as a whole breaks a rule.
@@ -42,8 +48,11 @@ package enum JOSEError: Error, Sendable, Hashable {
         case .unknownKey: "unknown-key"
         case .critRefused: "crit-refused"
         case .typeRefused: "type-refused"
+        case .typeMissing: "type-missing"
         case .badSignature: "bad-signature"
         case .claimMalformed: "claim-malformed"
+        case .claimMissing: "claim-missing"
+        case .confirmationUnknown: "confirmation-unknown"
         case .keyMalformed: "key-malformed"
         case .keySetMalformed: "key-set-malformed"
         }
@@ -63,9 +72,12 @@ extension JOSEError: CustomStringConvertible {
         case .missingKeyID: "the token does not say by which key it is signed (kid)"
         case .unknownKey(let name): "the issuer has no key \(name)"
         case .critRefused: "the token's header has critical extensions (crit)"
-        case .typeRefused(let name): "the type \(name) is not that of an access token"
+        case .typeRefused(let name): "the type \(name) is not one that is accepted here"
+        case .typeMissing: "the token does not say its type (typ)"
         case .badSignature: "the signature is not good"
         case .claimMalformed(let name): "the claim \(name) has a value of the wrong type"
+        case .claimMissing(let name): "the claim \(name) is missing"
+        case .confirmationUnknown: "the token is bound to a key in a way that is not understood here (cnf)"
         case .keyMalformed(let problem): "a key is not usable: \(problem)"
         case .keySetMalformed(let problem): "the key set is not usable: \(problem)"
         }

@@ -46,6 +46,26 @@ package indirect enum JSONValue: Sendable, Hashable {
         return texts.count == values.count ? texts : nil
     }
 
+    /// The members of an object in their order, or nil of another value.
+    package var members: [JSONMember]? {
+        if case .object(let members) = self { members } else { nil }
+    }
+
+    /// The values of an array, or nil of another value.
+    package var elements: [JSONValue]? {
+        if case .array(let values) = self { values } else { nil }
+    }
+
+    /// The truth value, or nil of another value.
+    package var flag: Bool? {
+        if case .boolean(let flag) = self { flag } else { nil }
+    }
+
+    /// The number where it is written as an integer of 64 bits, or nil of another value.
+    package var integer: Int64? {
+        if case .number(let digits) = self { Int64(digits) } else { nil }
+    }
+
     /// The value in UTF-8 without white space, members in their order.
     package var bytes: [UInt8] {
         var output: [UInt8] = []

@@ -69,11 +69,13 @@ package struct JWKSet: Sendable {
 /// One public key with jwt-kit's verifier for each algorithm it may be used with.
 struct VerifyingKey: Sendable {
     let keyID: String?
+    let thumbprint: String?
     private let verifiers: [JWSAlgorithm: any JWTAlgorithm]
     private let signatureByteCount: Int
 
     init(_ jwk: PublicJWK) async throws(JOSEError) {
         keyID = jwk.keyID
+        thumbprint = jwk.material.map { JWKThumbprint.of($0) }
         // jwt-kit gives its verifiers out only through its actor; asked once here, no token waits for that later.
         let collection = JWTKeyCollection()
         do {

@@ -2,7 +2,7 @@ internal import Crypto
 package import HPKI
 internal import JWTKit
 
-/// Signs tokens with a key of its own: the service's sessions later, a development issuer and tests now.
+/// Signs tokens with a key of its own: those of the platform, of a development issuer and of tests.
 package struct TokenSigner: Sendable {
     package let algorithm: JWSAlgorithm
     package let keyID: String
@@ -27,19 +27,19 @@ package struct TokenSigner: Sendable {
         privateKeyPEM: String, algorithm: JWSAlgorithm = .es256, keyID: String? = nil
     ) async throws(JOSEError) {
         let collection = JWTKeyCollection()
-        let material: [JSONMember]
+        let material: PublicJWK.Material
         do {
             switch algorithm {
             case .es256:
-                material = Self.members(try P256.Signing.PrivateKey(pemRepresentation: privateKeyPEM).publicKey)
+                let key = try P256.Signing.PrivateKey(pemRepresentation: privateKeyPEM)
+                let point = Array(key.publicKey.rawRepresentation)
+                material = .p256(
+                    x: Base64URL.encode(Array(point.prefix(32))), y: Base64URL.encode(Array(point.suffix(32))))
                 await collection.add(ecdsa: try ES256PrivateKey(pem: privateKeyPEM))
             case .rs256, .ps256:
                 let key = try Insecure.RSA.PrivateKey(pem: privateKeyPEM)
                 let (n, e) = try key.publicKey.getKeyPrimitives()
-                material = [
-                    JSONMember("e", .string(Base64URL.encode(Array(e)))), JSONMember("kty", "RSA"),
-                    JSONMember("n", .string(Base64URL.encode(Array(n)))),
-                ]
+                material = .rsa(n: Base64URL.encode(Array(n)), e: Base64URL.encode(Array(e)))
                 if algorithm == .rs256 {
                     await collection.add(rsa: key, digestAlgorithm: .sha256)
                 } else {
@@ -50,7 +50,7 @@ package struct TokenSigner: Sendable {
         } catch {
             throw .keyMalformed("the PEM is no private key of \(algorithm.rawValue)")
         }
-        let name = keyID ?? Base64URL.encode(HPKI.Digest(of: JSONValue.object(material).bytes).bytes)
+        let name = keyID ?? JWKThumbprint.of(material)
         let use = [
             JSONMember("kid", .string(name)), JSONMember("use", "sig"),
             JSONMember("alg", .string(algorithm.rawValue)),
@@ -58,12 +58,21 @@ package struct TokenSigner: Sendable {
         self.algorithm = algorithm
         self.keyID = name
         self.privateKeyPEM = privateKeyPEM
-        publicJWK = .object(material + use)
+        publicJWK = .object(JWKThumbprint.members(material) + use)
     }
 
     /// The JSON of the key set that holds this key alone.
-    package var publicJWKSet: [UInt8] {
-        JSONValue.object([JSONMember("keys", .array([publicJWK]))]).bytes
+    package var publicJWKSet: [UInt8] { Self.jwks(of: [self]) }
+
+    /// The JSON of a set of several keys (RFC 7517 §5), as while one takes over from another.
+    package static func jwks(of signers: [TokenSigner]) -> [UInt8] {
+        JSONValue.object([JSONMember("keys", .array(signers.map(\.publicJWK)))]).bytes
+    }
+
+    /// `at_hash`, by which an ID token names the access token given with it (OpenID Connect Core §3.1.3.6): the left half
+    /// of its SHA-256, the hash of all our algorithms, in base64url.
+    package func atHash(of accessToken: String) -> String {
+        Base64URL.encode(Array(HPKI.Digest(of: Array(accessToken.utf8)).bytes.prefix(16)))
     }
 
     /// The compact JWS of `claims`, their members in the order given; throws `.malformed` where they are no object.
@@ -76,16 +85,6 @@ package struct TokenSigner: Sendable {
         } catch {
             throw .keyMalformed("the key cannot sign")
         }
-    }
-
-    /// The members that RFC 7638 §3.2 hashes, in its order.
-    private static func members(_ key: P256.Signing.PublicKey) -> [JSONMember] {
-        let point = Array(key.rawRepresentation)
-        return [
-            JSONMember("crv", "P-256"), JSONMember("kty", "EC"),
-            JSONMember("x", .string(Base64URL.encode(Array(point.prefix(32))))),
-            JSONMember("y", .string(Base64URL.encode(Array(point.suffix(32))))),
-        ]
     }
 }
 

@@ -7,13 +7,15 @@ package enum TokenVerifier {
 
     /// Checks form, header, key and signature, and reads the claims; who may use the token is for the caller to judge.
     ///
-    /// Nothing that the token names is ever fetched: `jku`, `x5u`, `jwk` and `x5c` are ignored.
+    /// Nothing that the token names is ever fetched: `jku`, `x5u`, `jwk` and `x5c` are ignored. What the token is for
+    /// stands in `types`, so that one made for another use is refused.
     /// Throws `.unknownKey` where the issuer may have published a newer key, and otherwise the first reason found.
     package static func verify(
-        _ compact: String, keys: JWKSet, allowed: Set<JWSAlgorithm> = Set(JWSAlgorithm.allCases)
+        _ compact: String, keys: JWKSet, allowed: Set<JWSAlgorithm> = Set(JWSAlgorithm.allCases),
+        types: TokenTypes = .accessToken
     ) throws(JOSEError) -> VerifiedToken {
         let jws = try CompactJWS(compact)
-        let (algorithm, type, keyID) = try check(jws, keys: keys, allowed: allowed)
+        let (algorithm, type, keyID) = try check(jws, keys: keys, allowed: allowed, types: types)
         // Claims are read only of bytes that the issuer has signed.
         let claims = try Claims(jws.payload)
         return try VerifiedToken(claims, algorithm: algorithm, keyID: keyID, type: type)
@@ -24,15 +26,15 @@ package enum TokenVerifier {
         _ compact: String, keys: JWKSet, allowed: Set<JWSAlgorithm> = Set(JWSAlgorithm.allCases)
     ) throws(JOSEError) -> [UInt8] {
         let jws = try CompactJWS(compact)
-        _ = try check(jws, keys: keys, allowed: allowed)
+        _ = try check(jws, keys: keys, allowed: allowed, types: .accessToken)
         return jws.payload
     }
 
-    private static func check(
-        _ jws: CompactJWS, keys: JWKSet, allowed: Set<JWSAlgorithm>
+    static func check(
+        _ jws: CompactJWS, keys: JWKSet, allowed: Set<JWSAlgorithm>, types: TokenTypes
     ) throws(JOSEError) -> (JWSAlgorithm, type: String?, keyID: String?) {
         let algorithm = try jws.algorithm(allowed)
-        let type = try jws.type()
+        let type = try jws.type(types)
         let keyID = try jws.keyID()
         try keys.key(keyID).verify(jws.signature, of: jws.signingInput, by: algorithm)
         return (algorithm, type, keyID)
@@ -51,7 +53,7 @@ package struct VerifiedToken: Sendable, Hashable {
     package let algorithm: JWSAlgorithm
     /// `kid` of the key that signed it.
     package let keyID: String?
-    /// `typ` in lower case.
+    /// `typ` in lower case, without `application/`.
     package let type: String?
     package let issuer: String?
     package let subject: String?
@@ -80,6 +82,16 @@ package struct VerifiedToken: Sendable, Hashable {
     package let roles: [String]?
     /// `shirushi_roles`, what somebody who looks at the log is here for; nil where the issuer is silent.
     package let reviewerRoles: [String]?
+    /// `cnf.jkt`, the thumbprint of the key whose holder alone may use the token (RFC 9449 §6.1).
+    package let cnfThumbprint: String?
+    /// `cnf.x5t#S256`, the SHA-256 of the TLS certificate whose holder alone may use the token (RFC 8705 §3.1).
+    package let cnfCertificate: String?
+    /// `nonce` (OpenID Connect Core §2).
+    package let nonce: String?
+    /// The names of `events`, in their order; empty where there are none (RFC 8417 §2.2).
+    package let events: [String]
+    /// `attested_by`, who saw the holder log in where the issuer did not do so itself; nil where it is silent.
+    package let attestedBy: String?
 
     /// The client system: `client_id`, else `azp`.
     package var client: String? { clientID ?? authorizedParty }
@@ -104,5 +116,9 @@ package struct VerifiedToken: Sendable, Hashable {
         scope = (try claims.text("scope") ?? "").split(separator: " ").map(String.init)
         roles = try claims.texts("roles")
         reviewerRoles = try claims.texts("shirushi_roles")
+        (cnfThumbprint, cnfCertificate) = try claims.confirmation()
+        nonce = try claims.text("nonce")
+        events = try claims.events()
+        attestedBy = try claims.text("attested_by")
     }
 }

@@ -61,13 +61,25 @@ struct Fixture {
     }
 
     /// Why a token is refused, or nil where it is accepted.
-    func refusal(_ token: String, allowed: Set<JWSAlgorithm> = Set(JWSAlgorithm.allCases)) -> JOSEError? {
+    func refusal(
+        _ token: String, allowed: Set<JWSAlgorithm> = Set(JWSAlgorithm.allCases), types: TokenTypes = .accessToken
+    ) -> JOSEError? {
         do {
-            _ = try TokenVerifier.verify(token, keys: keys, allowed: allowed)
+            _ = try TokenVerifier.verify(token, keys: keys, allowed: allowed, types: types)
             return nil
         } catch {
             return error
         }
+    }
+}
+
+extension JSONValue {
+    /// An object with members replaced, added, or removed where nil.
+    func changed(_ changes: [String: JSONValue?]) -> JSONValue {
+        guard case .object(let members) = self else { return self }
+        let kept = members.filter { changes[$0.name] == nil }
+        let added = changes.sorted { $0.key < $1.key }.compactMap { name, value in value.map { JSONMember(name, $0) } }
+        return .object(kept + added)
     }
 }
 

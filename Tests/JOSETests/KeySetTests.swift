@@ -14,22 +14,15 @@ import Testing
         }
     }
 
-    private func changed(_ key: JSONValue, _ changes: [String: JSONValue?]) -> JSONValue {
-        guard case .object(let members) = key else { return key }
-        let kept = members.filter { changes[$0.name] == nil }
-        let added = changes.sorted { $0.key < $1.key }.compactMap { name, value in value.map { JSONMember(name, $0) } }
-        return .object(kept + added)
-    }
-
     @Test func `keys for other uses and of other kinds are skipped`() async throws {
         let fixture = try await Fixture.shared.value
         let ec = fixture.es256.publicJWK
         let set: JSONValue = [
             "keys": [
-                ec, changed(ec, ["kid": "enc", "use": "enc"]), changed(ec, ["kid": "ops", "key_ops": ["sign"]]),
-                changed(ec, ["kid": "es384", "alg": "ES384"]), changed(ec, ["kid": "p384", "crv": "P-384"]),
+                ec, ec.changed(["kid": "enc", "use": "enc"]), ec.changed(["kid": "ops", "key_ops": ["sign"]]),
+                ec.changed(["kid": "es384", "alg": "ES384"]), ec.changed(["kid": "p384", "crv": "P-384"]),
                 ["kty": "OKP", "crv": "Ed25519", "x": "AA", "kid": "okp"],
-                changed(ec, ["kid": "verify", "key_ops": ["verify"], "alg": nil]),
+                ec.changed(["kid": "verify", "key_ops": ["verify"], "alg": nil]),
             ]
         ]
         #expect(try await JWKSet(set.bytes).keyIDs == ["ec", "verify"])
@@ -40,11 +33,11 @@ import Testing
         let ec = fixture.es256.publicJWK
         let rsa = fixture.rs256.publicJWK
         let bad: [JSONValue] = [
-            ["keys": [changed(ec, ["d": "AAAA"])]], ["keys": [rsa, changed(ec, ["kid": "x", "d": "AAAA"])]],
+            ["keys": [ec.changed(["d": "AAAA"])]], ["keys": [rsa, ec.changed(["kid": "x", "d": "AAAA"])]],
             ["keys": [["kty": "oct", "k": "AAAA", "kid": "o"]]], ["keys": [ec, ec]],
-            ["keys": [ec, changed(rsa, ["kid": nil])]], ["keys": "x"], [:], [], ["keys": ["x"]],
-            ["keys": [changed(ec, ["kid": 1])]], ["keys": [changed(ec, ["kid": ""])]],
-            ["keys": .array((0..<65).map { changed(ec, ["kid": .string("k\($0)")]) })],
+            ["keys": [ec, rsa.changed(["kid": nil])]], ["keys": "x"], [:], [], ["keys": ["x"]],
+            ["keys": [ec.changed(["kid": 1])]], ["keys": [ec.changed(["kid": ""])]],
+            ["keys": .array((0..<65).map { ec.changed(["kid": .string("k\($0)")]) })],
         ]
         for set in bad {
             #expect(await refusal(set) != nil, "\(String(decoding: set.bytes.prefix(80), as: UTF8.self))")
@@ -64,13 +57,13 @@ import Testing
             .string(Base64URL.encode([first] + [UInt8](repeating: 0x55, count: count - 2) + [last]))
         }
         let bad: [JSONValue] = [
-            changed(ec, ["x": zero]), changed(ec, ["x": zero, "y": zero]), changed(ec, ["x": "AAAA"]),
-            changed(ec, ["y": nil]), changed(ec, ["x": 1]), changed(rsa, ["n": number(128)]),
-            changed(rsa, ["n": number(513)]), changed(rsa, ["n": number(256, 0)]),
-            changed(rsa, ["n": number(256, 0x80, 2)]),
-            changed(rsa, ["e": "AQ"]), changed(rsa, ["e": "AA"]), changed(rsa, ["e": "Ag"]),
-            changed(rsa, ["e": "AAEAAQ"]),
-            changed(rsa, ["e": "AQAAAAE"]), changed(rsa, ["e": "AQAB="]), changed(rsa, ["kty": nil]),
+            ec.changed(["x": zero]), ec.changed(["x": zero, "y": zero]), ec.changed(["x": "AAAA"]),
+            ec.changed(["y": nil]), ec.changed(["x": 1]), rsa.changed(["n": number(128)]),
+            rsa.changed(["n": number(513)]), rsa.changed(["n": number(256, 0)]),
+            rsa.changed(["n": number(256, 0x80, 2)]),
+            rsa.changed(["e": "AQ"]), rsa.changed(["e": "AA"]), rsa.changed(["e": "Ag"]),
+            rsa.changed(["e": "AAEAAQ"]),
+            rsa.changed(["e": "AQAAAAE"]), rsa.changed(["e": "AQAB="]), rsa.changed(["kty": nil]),
         ]
         for key in bad {
             let set: JSONValue = ["keys": [key]]
@@ -83,7 +76,7 @@ import Testing
 
     @Test func `a nameless key serves only when it is alone`() async throws {
         let fixture = try await Fixture.shared.value
-        let nameless = changed(fixture.es256.publicJWK, ["kid": nil])
+        let nameless = fixture.es256.publicJWK.changed(["kid": nil])
         let set: JSONValue = ["keys": [nameless]]
         let keys = try await JWKSet(set.bytes)
         let token = try fixture.token(header: #"{"alg":"ES256"}"#)
@@ -99,10 +92,57 @@ import Testing
         let keys = try await JWKSet(signer.publicJWKSet)
         #expect(keys.keyIDs == [signer.keyID])
         #expect(try TokenVerifier.verify(try again.sign(["sub": "a\"\\\u{1}é"]), keys: keys).subject == "a\"\\\u{1}é")
+        #expect(TokenSigner.jwks(of: [signer]) == signer.publicJWKSet)
         await #expect(throws: JOSEError.self) { try await TokenSigner(privateKeyPEM: "nonsense") }
         await #expect(throws: JOSEError.self) {
             try await TokenSigner(privateKeyPEM: signer.privateKeyPEM, algorithm: .rs256)
         }
         #expect(throws: JOSEError.self) { try signer.sign([1]) }
+    }
+
+    @Test func `a set of several keys verifies by each, and by its own alone`() async throws {
+        let fixture = try await Fixture.shared.value
+        let next = try await TokenSigner.generate(keyID: "next", random: Seeded(12).random)
+        let keys = try await JWKSet(TokenSigner.jwks(of: [fixture.es256, next, fixture.rs256]))
+        #expect(keys.keyIDs == ["ec", "next", "rsa"])
+        for signer in [fixture.es256, next, fixture.rs256] {
+            let assertion = try signer.sign(["iss": "clinic", "sub": "clinic"], type: "client-authentication+jwt")
+            let token = try TokenVerifier.verify(assertion, keys: keys, types: .clientAssertion)
+            #expect(token.keyID == signer.keyID && token.subject == "clinic")
+        }
+        let posing = try await TokenSigner(privateKeyPEM: next.privateKeyPEM, keyID: "ec")
+        #expect(throws: JOSEError.badSignature) {
+            try TokenVerifier.verify(try posing.sign([:]), keys: keys, types: .clientAssertion)
+        }
+        #expect(throws: JOSEError.unknownKey("pss")) {
+            try TokenVerifier.verify(try fixture.ps256.sign([:]), keys: keys, types: .clientAssertion)
+        }
+    }
+
+    @Test func `thumbprints are those of RFC 7638 and do not change with what stands beside the key`() async throws {
+        let n = """
+            0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3\
+            oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdA\
+            ZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-\
+            kEgU8awapJzKnqDKgw
+            """
+        let rsa: JSONValue = [
+            "kty": "RSA", "n": .string(n), "e": "AQAB", "alg": "RS256", "kid": "2011-04-29",
+        ]
+        #expect(try JWKThumbprint.of(rsa) == "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs")
+        let signer = try await TokenSigner.generate(random: Seeded(4).random)
+        #expect(try JWKThumbprint.of(signer.publicJWK) == signer.keyID)
+        #expect(try JWKThumbprint.of(signer.publicJWK.changed(["kid": "other", "alg": nil])) == signer.keyID)
+        for bad in [
+            signer.publicJWK.changed(["d": "AAAA"]), signer.publicJWK.changed(["crv": "P-384"]), ["kty": "oct"], [1],
+        ] {
+            #expect(throws: JOSEError.self) { try JWKThumbprint.of(bad) }
+        }
+    }
+
+    @Test func `at_hash is the left half of the access token's hash`() async throws {
+        let signer = try await TokenSigner.generate(random: Seeded(4).random)
+        // OpenID Connect Core A.3.
+        #expect(signer.atHash(of: "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y") == "77QmUPtjPfzWtF2AnpK9RQ")
     }
 }
