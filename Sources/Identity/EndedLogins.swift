@@ -35,6 +35,11 @@ package final class EndedLogins: Sendable {
         let subject: String
     }
 
+    /// A register that knows of no end yet.
+    package init() {
+        ended = Mutex([:])
+    }
+
     /// Reads what has ended; throws `StorageError` wrapped as the database gives it.
     package init(_ database: Database) async throws(TransactionError) {
         let rows = try await database.read { connection in

@@ -228,7 +228,7 @@ final class World: Sendable {
         await core.close()
     }
 
-    func bearer(_ holder: String, client: String? = nil) throws -> String {
+    func bearer(_ holder: String, client: String? = nil) throws -> PresentedToken {
         let now = clock.withLock { $0.seconds }
         var claims = [
             JSONMember("iss", "i"), JSONMember("aud", "a"), JSONMember("sub", .string(holder)),
@@ -236,18 +236,18 @@ final class World: Sendable {
             JSONMember("acr", "hpki-card"), JSONMember("amr", ["hwk"]),
         ]
         if let client { claims.append(JSONMember("client_id", .string(client))) }
-        return try tokens.sign(.object(claims), type: "at+jwt")
+        return PresentedToken(try tokens.sign(.object(claims), type: "at+jwt"))
     }
 
     /// The token of somebody who looks at the log.
-    func reviewer(_ roles: ReviewerRole..., subject: String = "reviewer-1") throws -> String {
+    func reviewer(_ roles: ReviewerRole..., subject: String = "reviewer-1") throws -> PresentedToken {
         let now = clock.withLock { $0.seconds }
         let claims: JSONValue = [
             "iss": "i", "aud": "a", "sub": .string(subject), "exp": .number("\(now + 600)"),
             "auth_time": .number("\(now - 5)"), "acr": "hpki-card", "amr": ["hwk"],
             "shirushi_roles": .array(roles.map { .string($0.rawValue) }),
         ]
-        return try tokens.sign(claims, type: "at+jwt")
+        return PresentedToken(try tokens.sign(claims, type: "at+jwt"))
     }
 
     func command(
