@@ -26,6 +26,7 @@ let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hum
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioHTTPTypesHTTP1: Target.Dependency = .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
@@ -124,16 +125,20 @@ let package = Package(
             "Signing",
             ["HPKI", "Host", "CoreProtocol", "XML", "Certificates", "Formats", "Validation", "Evidence"]
         ),
+        module("Platform", ["HPKI", "Host", "CoreProtocol", "JOSE"]),
         .target(
             name: "Web",
             dependencies: [
-                "HPKI", "Host", "CoreProtocol", "Signing", "Transparency", "Witness", hummingbird, hummingbirdCore,
-                hummingbirdTLS, httpTypes,
-                nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioSSL, mustache, lifecycle, logging,
+                "HPKI", "Host", "CoreProtocol", "Signing", "Platform", "Transparency", "Witness", hummingbird,
+                hummingbirdCore, hummingbirdTLS, httpTypes,
+                nioCore, nioTLS, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioSSL, mustache, lifecycle, logging,
             ],
             resources: [
-                .embedInCode("RA/openapi.json"), .embedInCode("Console/Assets"), .embedInCode("Console/Templates"),
+                .embedInCode("RA/openapi.json"), .embedInCode("Pages/Assets"), .embedInCode("Pages/Templates"),
+                .embedInCode("Console/Assets"), .embedInCode("Console/Templates"),
                 .embedInCode("Console/Texts/ja.txt"), .embedInCode("Console/Texts/en.txt"),
+                .embedInCode("Platform/Assets"), .embedInCode("Platform/Templates"), .embedInCode("Platform/Texts"),
+                .embedInCode("Help/Texts"),
             ],
             swiftSettings: strict
         ),
@@ -149,8 +154,8 @@ let package = Package(
             dependencies: [
                 "HPKI", "Host", "YAML", "Certificates", "JOSE", "PKCS11", "Transparency", "Storage", "Outbound",
                 "CoreProtocol",
-                "Identity", "Policies", "Audit", "Keys", "Core", "Validation", "Evidence", "Signing", "Witness", "Web",
-                "Development", "Ceremony", arguments, lifecycle, logging,
+                "Identity", "Policies", "Audit", "Keys", "Core", "Validation", "Evidence", "Signing", "Platform", "Witness",
+                "Web", "Development", "Ceremony", arguments, lifecycle, logging,
             ],
             swiftSettings: strict
         ),
@@ -201,8 +206,9 @@ let package = Package(
             "Signing",
             ["HPKI", "CoreProtocol", "Formats", "Certificates", "Validation", "Evidence", "Development"]
         ),
+        tests("Platform", ["HPKI", "Host", "CoreProtocol", "JOSE"], [crypto]),
         tests(
-            "Web", ["HPKI", "Host", "CoreProtocol", "Signing"],
+            "Web", ["HPKI", "Host", "CoreProtocol", "Signing", "Platform"],
             [
                 hummingbird, hummingbirdTesting, httpTypes, nioCore, nioPosix, nioSSL, lifecycle, logging,
             ]

@@ -1,3 +1,4 @@
+package import CoreProtocol
 package import HPKI
 
 /// What a prescriber's system sends to be signed, decoded from its Base64.
@@ -11,8 +12,8 @@ package enum UnsignedPrescription: Sendable, Hashable {
 /// Where a request came from and what rules it, apart from its document.
 package struct RequestOrigin: Sendable, Hashable {
     package let requestID: String
-    /// The bearer token as it came; judged by core alone.
-    package let token: String
+    /// The token as it came; judged by core alone.
+    package let token: PresentedToken
     /// The client system that the token names, for sharing out; true only once core has found the token good.
     package let client: String
     /// The credential asked for; nil for the only fitting one.
@@ -25,7 +26,7 @@ package struct RequestOrigin: Sendable, Hashable {
 
     /// An origin with all its fields.
     package init(
-        requestID: String, token: String, client: String = "", credential: CredentialID? = nil,
+        requestID: String, token: PresentedToken, client: String = "", credential: CredentialID? = nil,
         idempotencyKey: String? = nil, wantsReceipt: Bool = false, deadline: UInt64
     ) {
         self.requestID = requestID

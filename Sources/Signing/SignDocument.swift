@@ -64,8 +64,9 @@ package struct SignDocument: Sendable {
     }
 
     /// Tells the holder of `token` what was recorded of a signature; throws `.notFound` to everyone else.
-    package func lookup(token: String, signature: SignatureID, deadline: UInt64) async throws(Failure) -> SignatureFacts
-    {
+    package func lookup(
+        token: PresentedToken, signature: SignatureID, deadline: UInt64
+    ) async throws(Failure) -> SignatureFacts {
         guard
             case .signature(let facts) = try await core.call(
                 .lookup(token: token, signature: signature), deadline: deadline)
@@ -74,7 +75,9 @@ package struct SignDocument: Sendable {
     }
 
     /// Gives the holder of `token` the receipt of a signature, JSON in UTF-8; throws `.notFound` to everyone else.
-    package func receipt(token: String, signature: SignatureID, deadline: UInt64) async throws(Failure) -> [UInt8] {
+    package func receipt(
+        token: PresentedToken, signature: SignatureID, deadline: UInt64
+    ) async throws(Failure) -> [UInt8] {
         guard
             case .receipt(let json) = try await core.call(
                 .receipt(token: token, signature: signature), deadline: deadline)

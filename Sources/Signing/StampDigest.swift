@@ -37,7 +37,7 @@ package struct StampDigest: Sendable {
 
 extension CoreCalling {
     /// Throws unless the token makes a known caller, for what needs one and no key.
-    func identify(_ token: String, deadline: UInt64) async throws(Failure) {
+    func identify(_ token: PresentedToken, deadline: UInt64) async throws(Failure) {
         guard case .noted = try await call(.identify(token: token), deadline: deadline) else {
             throw .surprised("core answered an identification with something else")
         }

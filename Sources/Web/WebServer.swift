@@ -27,6 +27,7 @@ package struct WebServer: Service {
     private let clock: WallClock
     private let sessions: ConsoleSessions
     private let page: ConsolePage
+    private let platformPage: PlatformPage
 
     /// Reads the listeners' certificates and keys.
     ///
@@ -54,7 +55,8 @@ package struct WebServer: Service {
         sessions = ConsoleSessions(limit: console.sessions, idleSeconds: console.idleSeconds, random: random) {
             Monotonic.now
         }
-        page = ConsolePage(templates: try PageTemplates())
+        page = ConsolePage(templates: try Templates())
+        platformPage = try PlatformPage()
         var transports: [ListenerTransport] = []
         for listener in settings.listeners { transports.append(try ListenerTransport(listener)) }
         self.transports = transports
@@ -135,6 +137,8 @@ extension WebServer {
                 page: page
             ).add(to: router)
         }
+        if groups.contains(.platform) { HelpRoutes(page: platformPage, admission: admission).add(to: router) }
+        if !groups.isDisjoint(with: WebSettings.RouteGroup.ofPlatform) { PlatformAssetRoutes().add(to: router) }
         if groups.contains(.health) { HealthRoutes(watch: watch).add(to: router) }
         return router
     }
@@ -148,10 +152,16 @@ extension WebServer {
     }
 
     private func failures(groups: Set<WebSettings.RouteGroup>, hosts: Set<String>) -> FailureMiddleware {
-        FailureMiddleware(
-            random: random, metrics: metrics, logger: logger, groups: groups, hosts: hosts,
-            pages: groups.contains(.console) ? ConsoleFailures(page: page, sessions: sessions) : nil
-        )
+        var pages: [any FailurePages] = []
+        if groups.contains(.console) { pages.append(ConsoleFailures(page: page, sessions: sessions)) }
+        if !groups.isDisjoint(with: WebSettings.RouteGroup.ofPlatform) {
+            let isIssuer = groups.contains(.platform)
+            pages.append(
+                PlatformFailures(
+                    page: isIssuer ? platformPage : platformPage.outside(settings.publicOrigin), clock: clock))
+        }
+        return FailureMiddleware(
+            random: random, metrics: metrics, logger: logger, groups: groups, hosts: hosts, pages: pages)
     }
 
     private var http: HTTPServerBuilder {

@@ -35,6 +35,8 @@ package struct WebSettings: Sendable {
     /// Whether clients show a certificate in TLS, and the PEM file of the authorities that may have issued it.
     package enum ClientCertificate: Sendable, Hashable {
         case none
+        /// One is asked for, and whatever comes is taken: the application judges it, and explains what is wrong with it.
+        case ask
         /// One that is shown must be good.
         case request(authorities: String)
         case require(authorities: String)
@@ -48,6 +50,17 @@ package struct WebSettings: Sendable {
         case ra
         /// The reviewer's console, below `/console`.
         case console
+        /// The authentication platform: OpenID provider, login, sessions and help.
+        case platform
+        /// The host at which a login asks for an HPKI card.
+        case cardHPKI = "card-hpki"
+        /// The host at which a login asks for a My Number card.
+        case cardJPKI = "card-jpki"
+
+        /// Those whose pages are the platform's.
+        static let ofPlatform: Set<RouteGroup> = [.platform, .cardHPKI, .cardJPKI]
+        /// Those of the card hosts.
+        static let ofCards: Set<RouteGroup> = [.cardHPKI, .cardJPKI]
     }
 
     /// How reviewers come into the console, and for how long.
@@ -120,17 +133,20 @@ package struct WebSettings: Sendable {
     package var metrics: MetricsListener?
     /// Needed where a listener has the group `console`.
     package var console: Console?
+    /// Needed where a listener has the group `platform`.
+    package var platform: Platform?
 
     /// Settings; see `faults` for what may be wrong with them.
     package init(
         listeners: [Listener] = [], publicOrigin: String = "", limits: Limits = Limits(),
-        metrics: MetricsListener? = nil, console: Console? = nil
+        metrics: MetricsListener? = nil, console: Console? = nil, platform: Platform? = nil
     ) {
         self.listeners = listeners
         self.publicOrigin = publicOrigin
         self.limits = limits
         self.metrics = metrics
         self.console = console
+        self.platform = platform
     }
 }
 
@@ -157,6 +173,7 @@ extension WebSettings {
             if listener.groups.contains(.console), console == nil {
                 faults.append("listeners[\(index)].groups: the group console needs the key console.")
             }
+            faults += platformFaults(listener, "listeners[\(index)]")
             if listener.groups.isEmpty { faults.append("listeners[\(index)].groups: the listener has no routes.") }
         }
         if let console {
@@ -171,6 +188,7 @@ extension WebSettings {
         if let metrics, !(0...65_535).contains(metrics.port) {
             faults.append("metrics.port: \(metrics.port) is no port.")
         }
+        if let platform { faults += platform.faults }
         return faults + limits.faults
     }
 }

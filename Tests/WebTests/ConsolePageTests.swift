@@ -47,7 +47,7 @@ import Web
                 #expect(page.contains("<html lang=\"\(language)\">"))
                 #expect(!page.contains("{{") && !page.contains("}}"), "\(uri)")
                 // A key that has no text stands for itself.
-                for key in Set(ConsoleWords.tables.values.flatMap(\.keys)) where key.contains(where: \.isUppercase) {
+                for key in Set(PageWords.console.tables.values.flatMap(\.keys)) where key.contains(where: \.isUppercase) {
                     #expect(!page.contains(">\(key)<") && !page.contains("\"\(key)\""), "\(uri) shows the key \(key)")
                 }
             }
@@ -55,11 +55,11 @@ import Web
     }
 
     @Test func `the languages have the same words, and the templates ask for no others`() {
-        let tables = ConsoleWords.tables
+        let tables = PageWords.console.tables
         let keys = tables.mapValues { Set($0.keys) }
         #expect(tables.count == 2)
         #expect(keys["ja"] == keys["en"])
-        #expect(ConsoleWords.ofTemplates.subtracting(keys["en"] ?? []).isEmpty)
+        #expect(PageWords.console.ofTemplates.subtracting(keys["en"] ?? []).isEmpty)
         for table in tables.values { #expect(table.values.allSatisfy { !$0.isEmpty }) }
         // The same places to fill in.
         for (key, text) in tables["en"] ?? [:] {
@@ -70,7 +70,7 @@ import Web
     }
 
     @Test func `every code of the log has a word`() {
-        let words = Set((ConsoleWords.tables["ja"] ?? [:]).keys)
+        let words = Set((PageWords.console.tables["ja"] ?? [:]).keys)
         var codes = Failure.Kind.allCases.map { "failure.\($0.rawValue)" }
         codes += RecordKind.allCases.map { "kind.\($0.name)" } + RecordOutcome.allCases.map { "outcome.\($0.name)" }
         codes += DocumentForm.allCases.map { "form.\($0.rawValue)" }

@@ -3,7 +3,14 @@ internal import HPKI
 internal import HTTPTypes
 internal import Host
 internal import Hummingbird
+internal import NIOCore
 internal import Signing
+
+/// A request's token with what came beside it, and whom it counts for.
+struct CallerToken {
+    let claimedClient: String
+    let presented: PresentedToken
+}
 
 /// What every route of the API does before and around its own work: token, admission, body, refusals on record.
 struct APIDoor {
@@ -11,13 +18,22 @@ struct APIDoor {
     let admission: Admission
     let limits: WebSettings.Limits
     let failpoint: Failpoint
+    /// The origin that clients see, which DPoP proofs name.
+    let publicOrigin: String
+    /// What a connection's client showed in TLS.
+    let clientCertificate: @Sendable (any Channel) async -> [UInt8]?
 
     /// Reads the token and counts the request in and out, before any of its body is read.
     func admitted(
         _ request: Request, _ context: APIContext,
-        _ body: (BearerToken, HeldBytes) async throws(Failure) -> Response
+        _ body: (CallerToken, HeldBytes) async throws(Failure) -> Response
     ) async throws(Failure) -> Response {
-        let token = try BearerToken(request.headers)
+        let bearer = try BearerToken(request.headers)
+        let token = CallerToken(
+            claimedClient: bearer.claimedClient,
+            presented: bearer.presented(
+                method: request.method.rawValue, url: publicOrigin + request.uri.path,
+                certificate: await clientCertificate(context.channel)))
         let key = ClientKey(address: context.peer, client: token.claimedClient)
         try admission.enter(key)
         let held = HeldBytes(admission, address: context.peer)
@@ -32,7 +48,7 @@ struct APIDoor {
     ///
     /// What core says to that comes first: a token that is none, or an audit that cannot be written.
     func recorded<Value>(
-        _ form: DocumentForm, _ token: BearerToken, _ context: APIContext,
+        _ form: DocumentForm, _ token: CallerToken, _ context: APIContext,
         _ body: () async throws(Failure) -> Value
     ) async throws(Failure) -> Value {
         do {
@@ -42,7 +58,7 @@ struct APIDoor {
             try admission.startWork()
             defer { admission.finishWork() }
             let notice = RefusalNotice(
-                requestID: context.requestID, token: token.text, form: form, kind: error.kind
+                requestID: context.requestID, token: token.presented, form: form, kind: error.kind
             )
             _ = try await core.call(.refuse(notice), deadline: deadline)
             throw error
@@ -60,7 +76,7 @@ struct APIDoor {
     }
 
     func read(
-        _ request: Request, _ context: APIContext, _ token: BearerToken, _ held: HeldBytes, known: [String]
+        _ request: Request, _ context: APIContext, _ token: CallerToken, _ held: HeldBytes, known: [String]
     ) async throws(Failure) -> (RequestFields, RequestOrigin) {
         guard request.headers.count <= limits.headerCount else {
             throw Failure(.tooManyHeaders, "The request has more than \(limits.headerCount) header fields.")
@@ -82,7 +98,7 @@ struct APIDoor {
         return (
             fields,
             RequestOrigin(
-                requestID: context.requestID, token: token.text, client: token.claimedClient, credential: credential,
+                requestID: context.requestID, token: token.presented, client: token.claimedClient, credential: credential,
                 idempotencyKey: key, wantsReceipt: receipt == "full", deadline: deadline
             )
         )

@@ -37,7 +37,7 @@ package enum RouteTable {
             prescriptions, dispensings, signatures, augmentations, signature, receipt, timestamps, validations, live,
             ready,
         ]
-        + registration + console
+        + registration + console + help + platformAssets
 
     /// The registration authorities' routes.
     package static let registration =
@@ -69,12 +69,22 @@ package enum RouteTable {
             Entry("GET", "/console/assets/{name}", .console, toStranger: .notFound),
         ]
 
+    /// The help of the authentication platform, for anybody.
+    package static let help = [
+        Entry("GET", "/help", .platform, toStranger: nil), Entry("GET", "/help/{id}", .platform, toStranger: .notFound),
+    ]
+
+    /// The files of the platform's pages, on each of its hosts.
+    package static let platformAssets = WebSettings.RouteGroup.ofPlatform.map {
+        Entry("GET", "/platform/assets/{name}", $0, toStranger: .notFound)
+    }
+
     /// The one route of the metrics' own listener.
     package static let metrics = Entry("GET", "/metrics", .health, toStranger: nil)
 
     /// The methods that `path` takes, among the routes of `groups`.
     static func methods(of path: Substring, in groups: Set<WebSettings.RouteGroup>) -> [String] {
-        entries.filter { groups.contains($0.group) && $0.matches(path) }.map(\.method).sorted()
+        Set(entries.filter { groups.contains($0.group) && $0.matches(path) }.map(\.method)).sorted()
     }
 }
 

@@ -58,7 +58,7 @@ struct SigningRoutes {
         try await door.admitted(request, context) { (token, _) async throws(Failure) -> Response in
             let id = try Self.signatureID(context)
             return try await door.working { () async throws(Failure) in
-                Response(facts: try await sign.lookup(token: token.text, signature: id, deadline: door.deadline))
+                Response(facts: try await sign.lookup(token: token.presented, signature: id, deadline: door.deadline))
             }
         }
     }
@@ -69,7 +69,7 @@ struct SigningRoutes {
             return try await door.working { () async throws(Failure) in
                 Response(
                     json: JSONWriter.whole(
-                        try await sign.receipt(token: token.text, signature: id, deadline: door.deadline)))
+                        try await sign.receipt(token: token.presented, signature: id, deadline: door.deadline)))
             }
         }
     }

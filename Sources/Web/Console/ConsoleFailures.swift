@@ -3,7 +3,7 @@ internal import HTTPTypes
 internal import Hummingbird
 
 /// Failures as pages that say what to do next.
-struct ConsoleFailures: Sendable {
+struct ConsoleFailures: FailurePages {
     let page: ConsolePage
     let sessions: ConsoleSessions
 

@@ -95,10 +95,10 @@ struct ConsoleRoutes: Sendable {
                     throw Failure(.denied, "This role sees no key and no holder.")
                 }
                 if let key = fields["key"] {
-                    return ConsolePage.redirect(to: "/console/keys/" + URLFields.encoded(key))
+                    return PageFence.redirect(to: "/console/keys/" + URLFields.encoded(key))
                 }
                 if let holder = fields["holder"] {
-                    return ConsolePage.redirect(to: "/console/holders/" + URLFields.encoded(holder))
+                    return PageFence.redirect(to: "/console/holders/" + URLFields.encoded(holder))
                 }
                 let forms = [("key", "findKey"), ("holder", "findHolder")].map { name, text -> View in
                     ["name": name, "label": visit.texts[text]]
@@ -125,7 +125,7 @@ struct ConsoleRoutes: Sendable {
     private func addStanding(to group: RouterGroup<APIContext>) {
         group.get("") { request, context in
             try await door.signedIn(request, context) { (visit, session) async throws(Failure) in
-                guard session.role != nil else { return ConsolePage.redirect(to: "/console/my-key") }
+                guard session.role != nil else { return PageFence.redirect(to: "/console/my-key") }
                 let span = try ConsoleSpan.reading(try URLFields(visit.query, known: ["period", "lang"]))
                 let (from, to) = span.bounds(door.clock.now())
                 let question = ReviewQuestion.overview(from: from, to: to, step: span.shape.step)

@@ -14,8 +14,8 @@ struct FailureMiddleware: RouterMiddleware {
     let logger: Logger
     let groups: Set<WebSettings.RouteGroup>
     let hosts: Set<String>
-    /// Where people see failures as pages; nil for a listener without a console.
-    var pages: ConsoleFailures?
+    /// Where people see failures as pages.
+    var pages: [any FailurePages] = []
 
     func handle(
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
@@ -35,8 +35,9 @@ struct FailureMiddleware: RouterMiddleware {
             let (cause, allow) = translate(error, request)
             failure = cause
             response =
-                pages?.response(cause, request, context, allow: allow)
-                ?? Problem.response(for: cause, requestID: context.requestID, allow: allow)
+                pages.lazy.compactMap { $0.response(cause, request, context, allow: allow) }.first
+                ?? Problem.response(
+                    for: cause, requestID: context.requestID, allow: allow, isDPoP: Challenge.isDPoP(request))
         }
         response.headers.append(contentsOf: Self.security)
         response.headers[.requestID] = context.requestID

@@ -4,10 +4,13 @@ internal import Hummingbird
 
 /// A failure as `application/problem+json` (RFC 9457).
 enum Problem {
-    static func response(for failure: Failure, requestID: String, allow: String? = nil) -> Response {
+    /// `isDPoP` says whether the request came by the scheme `DPoP`, whose challenge then carries the error.
+    static func response(
+        for failure: Failure, requestID: String, allow: String? = nil, isDPoP: Bool = false
+    ) -> Response {
         let row = FailureTable.row(failure.kind)
         var headers: HTTPFields = [.contentType: "application/problem+json"]
-        if row.status == 401 { headers[.wwwAuthenticate] = challenge(failure, row) }
+        headers.append(contentsOf: Challenge.fields(failure, row, isDPoP: isDPoP))
         if let seconds = failure.retryAfter ?? row.retryAfter { headers[.retryAfter] = String(seconds) }
         if let allow { headers[.allow] = allow }
         return Response(
@@ -43,22 +46,12 @@ enum Problem {
         json.string("detail", failure.detail)
         json.plain("requestId", requestID)
         if let rule = failure.rule { json.string("rule", rule) }
-        if let reason = failure.reasons.first {
+        // A nonce is told in the field that is made for it.
+        if let reason = failure.reasons.first, failure.kind != .dpopNonceNeeded {
             if failure.reasons.count == 1 { json.string("reason", reason) }
             json.strings("reasons", failure.reasons)
         }
         json.string("next", row.next)
         if let seconds = failure.retryAfter ?? row.retryAfter { json.integer("retryAfter", seconds) }
-    }
-
-    /// RFC 6750 §3: a request without credentials is told the scheme alone, without an error code.
-    private static func challenge(_ failure: Failure, _ row: FailureTable.Row) -> String {
-        guard let error = row.oauthError else { return "Bearer realm=\"shirushi\"" }
-        // error_description may hold %x20-21 / %x23-5B / %x5D-7E only.
-        let description = failure.detail.unicodeScalars.map { scalar in
-            let isAllowed = (0x20...0x7E).contains(scalar.value) && scalar != "\"" && scalar != "\\"
-            return isAllowed ? String(scalar) : "'"
-        }.joined()
-        return "Bearer realm=\"shirushi\", error=\"\(error)\", error_description=\"\(description)\""
     }
 }

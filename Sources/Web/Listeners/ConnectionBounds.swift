@@ -5,6 +5,7 @@ internal import NIOHTTP1
 internal import NIOHTTPTypes
 internal import NIOHTTPTypesHTTP1
 internal import NIOSSL
+internal import NIOTLS
 
 /// The client did not send the whole of its request in time.
 struct RequestTooSlow: Error {}
@@ -26,8 +27,19 @@ final class ConnectionBounds: ChannelDuplexHandler, RemovableChannelHandler {
         /// How long an early answer waits for the client to stop sending, so that it reads the answer.
         let linger: TimeAmount
         let bodyBytes: Int
+        /// Where people take part in the handshake; nil where it counts as a part of the first request.
+        let handshake: Handshake?
         /// A problem written here, where no request came through: its head and its body.
         let problem: @Sendable (Failure) -> (HTTPResponse, ByteBuffer)
+    }
+
+    /// How long people may take over a certificate and its PIN, from the server's first flight on.
+    struct Handshake: Sendable {
+        let longest: TimeAmount
+        /// The same while there is little room: enough for whoever does it within the time that counts.
+        let crowded: TimeAmount
+
+        static let people = Handshake(longest: .seconds(300), crowded: .seconds(60))
     }
 
     /// How often an idle connection looks whether it must make room.
@@ -42,6 +54,8 @@ final class ConnectionBounds: ChannelDuplexHandler, RemovableChannelHandler {
     /// Whether the youngest of them has not come whole.
     private var isReceiving = false
     private var hasServed = false
+    /// Whether the handshake is going on that people take part in.
+    private var isShakingHands: Bool
     /// An answer went out before its request's end: what still comes is thrown away.
     private var isLingering = false
     private var isClosed = false
@@ -54,6 +68,7 @@ final class ConnectionBounds: ChannelDuplexHandler, RemovableChannelHandler {
     init(settings: Settings, counts: ConnectionCounts) {
         self.settings = settings
         self.counts = counts
+        isShakingHands = settings.handshake != nil
     }
 
     // MARK: Life of the connection
@@ -79,6 +94,23 @@ final class ConnectionBounds: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func begin(_ context: ChannelHandlerContext) {
         if counted == nil { close(context) } else { arm(settings.request, context) }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if isShakingHands, case .handshakeCompleted = event as? TLSUserEvent {
+            isShakingHands = false
+            arm(settings.request, context)
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    /// Whether people may go on with the handshake; before the server's first flight it is not theirs to be slow.
+    private func mayShakeHands(_ context: ChannelHandlerContext) -> Bool {
+        guard let bounds = settings.handshake,
+            let watch = try? context.pipeline.syncOperations.handler(type: HandshakeWatch.self),
+            let elapsed = watch.elapsed
+        else { return false }
+        return elapsed < (counts.isCrowded ? bounds.crowded : bounds.longest)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -214,6 +246,10 @@ final class ConnectionBounds: ChannelDuplexHandler, RemovableChannelHandler {
         guard !isClosed, deadline != .distantFuture else { return }
         guard deadline <= .now() else {
             schedule(context)
+            return
+        }
+        if isShakingHands {
+            if mayShakeHands(context) { arm(Self.idleStep, context) } else { close(context) }
             return
         }
         if !isLingering, pending == 0, hasServed, idleEnd > .now(), !counts.isCrowded {

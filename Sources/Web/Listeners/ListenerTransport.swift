@@ -11,7 +11,7 @@ package enum WebError: Error, Sendable, Hashable, CustomStringConvertible {
     case unreadableAuthorities(listener: String, path: String)
     /// Certificate, key and authorities do not make a TLS context: the key may be of another certificate.
     case unusable(listener: String)
-    /// A template of the console cannot be parsed: a fault of this program.
+    /// A template of a page cannot be parsed: a fault of this program.
     case templates(String)
 
     package var description: String {
@@ -22,7 +22,7 @@ package enum WebError: Error, Sendable, Hashable, CustomStringConvertible {
         case .unreadableAuthorities(let listener, let path):
             "listener \(listener): no authorities of clients can be read from \(path)"
         case .unusable(let listener): "listener \(listener): the key does not belong to the certificate"
-        case .templates(let fault): "the console's templates: \(fault)"
+        case .templates(let fault): "the pages' templates: \(fault)"
         }
     }
 }
@@ -51,6 +51,10 @@ struct ListenerTransport: Sendable {
         configuration.shutdownTimeout = .milliseconds(500)
         switch listener.clientCertificate {
         case .none: configuration.certificateVerification = .none
+        case .ask:
+            configuration.certificateVerification = .optionalVerification
+            // Nothing is verified by TLS: without this the system's authorities would be read for every connection.
+            configuration.trustRoots = .certificates([])
         case .request(let path):
             configuration.certificateVerification = .optionalVerification
             configuration.trustRoots = try Self.authorities(path, listener)

@@ -114,25 +114,3 @@ struct Query {
         Failure(.malformedRequest, "\(subject) must be 1 to 64 printable ASCII characters without white space.")
     }
 }
-
-/// Percent-encoding (RFC 3986 §2.1).
-enum PercentEncoding {
-    /// The text behind `text`, in which a plus sign stands for `plus`; nil for a broken escape or what is not UTF-8.
-    static func decode(_ text: Substring, plus: Unicode.Scalar) -> String? {
-        var bytes: [UInt8] = []
-        var rest = text.utf8[...]
-        while let byte = rest.popFirst() {
-            switch byte {
-            case UInt8(ascii: "%"):
-                guard let decoded = Hex.decode(String(Substring(rest.prefix(2)))), decoded.count == 1 else {
-                    return nil
-                }
-                rest = rest.dropFirst(2)
-                bytes.append(decoded[0])
-            case UInt8(ascii: "+"): bytes.append(UInt8(ascii: plus))
-            default: bytes.append(byte)
-            }
-        }
-        return String(validating: bytes, as: UTF8.self)
-    }
-}

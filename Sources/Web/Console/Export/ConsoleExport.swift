@@ -38,7 +38,7 @@ struct ConsoleExport {
             .contentType: format.type,
             .contentDisposition: "attachment; filename=\"shirushi-records.\(format.rawValue)\"",
         ]
-        headers.append(contentsOf: ConsolePage.fence(runsScript: false))
+        headers.append(contentsOf: PageFence.fields())
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: bytes))
     }
 
@@ -62,7 +62,7 @@ struct ConsoleExport {
     /// In the order of `columns`; times in UTC, values as the log has them.
     private static func values(_ row: RecordRow) -> [String?] {
         [
-            String(row.sequence), ConsoleTime.utc(row.time), row.kind.name, row.outcome?.name, row.form?.rawValue,
+            String(row.sequence), JapanTime.utc(row.time), row.kind.name, row.outcome?.name, row.form?.rawValue,
             row.holder?.description, row.credential?.description, row.client?.description, row.facility,
             row.failure?.rawValue, row.rule, row.signature?.description, row.request, row.note, row.party,
             row.counterpart.map(String.init), row.isErased ? "true" : "false",
@@ -72,7 +72,7 @@ struct ConsoleExport {
     private static func json(_ row: RecordRow) -> ByteBuffer {
         var json = JSONWriter(capacity: 512)
         json.integer("sequence", row.sequence)
-        json.plain("time", ConsoleTime.utc(row.time))
+        json.plain("time", JapanTime.utc(row.time))
         json.plain("kind", row.kind.name)
         let texts: [(StaticString, String?)] = [
             ("outcome", row.outcome?.name), ("form", row.form?.rawValue), ("holder", row.holder?.description),

@@ -27,8 +27,8 @@ struct AnomaliesPage {
         let rest = anomaly.count - min(anomaly.count, UInt64(anomaly.records.count))
         let search = anomaly.holder.flatMap { holder in
             words.searchLink([
-                ("holder", holder.description), ("from", ConsoleTime.day(anomaly.from)),
-                ("to", ConsoleTime.day(anomaly.to)),
+                ("holder", holder.description), ("from", JapanTime.day(anomaly.from)),
+                ("to", JapanTime.day(anomaly.to)),
             ])
         }
         return [
@@ -36,8 +36,8 @@ struct AnomaliesPage {
             "words": texts.text(
                 "anomalyWords.\(code)",
                 ["count": ConsoleNumber.text(anomaly.count), "limit": ConsoleNumber.text(anomaly.limit)]),
-            "from": ConsoleTime.view(anomaly.from),
-            "to": shown(anomaly.to == anomaly.from ? nil : ConsoleTime.view(anomaly.to)),
+            "from": JapanTime.view(anomaly.from),
+            "to": shown(anomaly.to == anomaly.from ? nil : JapanTime.view(anomaly.to)),
             "holder": shown(words.holder(anomaly.holder)), "client": shown(anomaly.client?.description),
             "records": anomaly.records.map { sequence -> View in
                 ["number": ConsoleNumber.text(sequence), "link": shown(words.recordLink(sequence))]

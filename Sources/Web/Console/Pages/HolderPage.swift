@@ -41,7 +41,7 @@ struct HolderPage {
         [
             "id": facts.id.description, "link": shown(words.keyLink(facts.id)), "code": facts.state.chip,
             "state": words.texts.word("state", facts.state.rawValue), "type": facts.keyType.rawValue,
-            "custody": words.texts.word("custody", facts.custody), "time": ConsoleTime.view(facts.changedAt),
+            "custody": words.texts.word("custody", facts.custody), "time": JapanTime.view(facts.changedAt),
         ]
     }
 }

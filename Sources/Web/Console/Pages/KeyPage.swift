@@ -17,7 +17,7 @@ struct Fact {
         instant.map {
             [
                 "label": label, "value": "", "link": false, "chip": false, "isCode": false,
-                "time": ConsoleTime.view($0),
+                "time": JapanTime.view($0),
             ]
         }
     }

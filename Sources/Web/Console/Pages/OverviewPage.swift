@@ -89,7 +89,7 @@ struct OverviewPage {
     private func search(_ name: String, _ value: String?) -> String? {
         let end = facts.from.adding(seconds: Int64(facts.buckets) * facts.step.seconds - 1)
         return words.searchLink([
-            ("from", ConsoleTime.day(facts.from)), ("to", ConsoleTime.day(end)), (name, value),
+            ("from", JapanTime.day(facts.from)), ("to", JapanTime.day(end)), (name, value),
         ])
     }
 }

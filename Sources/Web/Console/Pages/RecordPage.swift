@@ -20,7 +20,7 @@ struct OneRecordPage {
             "heading": heading, "sequence": String(row.sequence),
             "previous": shown(row.sequence == 0 ? nil : words.recordLink(row.sequence - 1)),
             "following": shown(words.recordLink(row.sequence &+ 1)),
-            "time": ConsoleTime.view(row.time), "kind": words.texts.word("kind", row.kind.name),
+            "time": JapanTime.view(row.time), "kind": words.texts.word("kind", row.kind.name),
             "form": summary["form"] ?? false, "result": summary["result"] ?? false,
             "counterpart": shown(facts.counterpart.map(counterpart)), "isErased": row.isErased,
             "openings": facts.openings.map(opening), "leaf": Hex.encode(facts.leaf),
@@ -48,7 +48,7 @@ struct OneRecordPage {
         return [
             "label": words.texts[isOutcome ? "recordCounterpartOutcome" : "recordCounterpartIntent"],
             "number": ConsoleNumber.text(row.sequence), "link": shown(words.recordLink(row.sequence)),
-            "time": ConsoleTime.view(row.time), "result": shown(words.result(row)),
+            "time": JapanTime.view(row.time), "result": shown(words.result(row)),
         ]
     }
 

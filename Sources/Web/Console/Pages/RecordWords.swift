@@ -3,7 +3,7 @@ internal import HPKI
 
 /// Records in the words of a language, with links to what the role may open.
 struct RecordWords {
-    let texts: ConsoleTexts
+    let texts: Texts
     /// Nil for a holder.
     let role: ReviewerRole?
 
@@ -24,7 +24,7 @@ struct RecordWords {
         let what = [failure, row.rule, note, row.party.map(party)].compactMap { $0 }.filter { !$0.isEmpty }
         return [
             "number": ConsoleNumber.text(row.sequence), "link": shown(recordLink(row.sequence)),
-            "time": ConsoleTime.view(row.time), "kind": texts.word("kind", row.kind.name),
+            "time": JapanTime.view(row.time), "kind": texts.word("kind", row.kind.name),
             "form": shown(row.form.map { texts.word("form", $0.rawValue) }), "result": shown(result(row)),
             "holder": shown(holder(row.holder, name: row.holderName)), "key": shown(key(row.credential)),
             "client": shown(row.client?.description), "facility": shown(row.facility),

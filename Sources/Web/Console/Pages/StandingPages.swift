@@ -13,7 +13,7 @@ struct PoliciesPage {
             "changes": review.changes.map { change -> View in
                 [
                     "number": ConsoleNumber.text(change.sequence), "link": shown(words.recordLink(change.sequence)),
-                    "time": ConsoleTime.view(change.time), "name": change.name, "hash": change.hash.hex,
+                    "time": JapanTime.view(change.time), "name": change.name, "hash": change.hash.hex,
                 ]
             },
         ]
@@ -42,7 +42,7 @@ struct LogPage {
             "witnesses": facts.witnesses.map { witness -> View in
                 [
                     "name": witness.name, "size": shown(witness.size.map { ConsoleNumber.text($0) }),
-                    "time": shown(witness.cosignedAt.map { ConsoleTime.view($0) }), "fault": shown(witness.fault),
+                    "time": shown(witness.cosignedAt.map { JapanTime.view($0) }), "fault": shown(witness.fault),
                 ]
             },
         ]

@@ -29,7 +29,7 @@ enum ConsoleSpan: String, CaseIterable, Sendable {
     }
 
     /// The links to every span at `path`.
-    func links(_ path: String, _ texts: ConsoleTexts) -> [View] {
+    func links(_ path: String, _ texts: Texts) -> [View] {
         Self.allCases.map { span in
             [
                 "link": "\(path)?period=\(span.rawValue)", "label": texts.word("period", span.rawValue),

@@ -14,10 +14,10 @@ struct SearchFilter {
     init(_ fields: URLFields) throws(Failure) {
         self.fields = fields
         var filter = AuditFilter()
-        filter.from = try Self.read("from", fields, ConsoleTime.reading)
+        filter.from = try Self.read("from", fields, JapanTime.reading)
         // The day that is named is included.
         filter.to = try Self.read("to", fields) { text in
-            ConsoleTime.reading(text)?.adding(seconds: text.utf8.count == 10 ? 86_400 : 60)
+            JapanTime.reading(text)?.adding(seconds: text.utf8.count == 10 ? 86_400 : 60)
         }
         filter.kinds =
             try Self.read("kind", fields) { word in RecordKind.allCases.first { $0.name == word } }
@@ -53,7 +53,7 @@ struct SearchFilter {
     }
 
     /// The inputs of the form: those that most searches need, and the others.
-    func inputs(_ texts: ConsoleTexts, seesInspections: Bool) -> (usual: [View], more: [View], hasMore: Bool) {
+    func inputs(_ texts: Texts, seesInspections: Bool) -> (usual: [View], more: [View], hasMore: Bool) {
         let kinds = RecordKind.allCases.filter { $0 != .inspection || seesInspections }.map(\.name)
         let more = ["document", "failure", "key", "client", "facility", "text"]
         return (
@@ -73,14 +73,14 @@ struct SearchFilter {
         )
     }
 
-    private func input(_ name: String, _ text: String, _ texts: ConsoleTexts, type: String = "text") -> View {
+    private func input(_ name: String, _ text: String, _ texts: Texts, type: String = "text") -> View {
         [
             "name": name, "label": texts[text], "isSelect": false, "type": type, "value": fields[name] ?? "",
         ]
     }
 
     private func select(
-        _ name: String, _ text: String, _ group: String, _ codes: [String], _ texts: ConsoleTexts
+        _ name: String, _ text: String, _ group: String, _ codes: [String], _ texts: Texts
     ) -> View {
         [
             "name": name, "label": texts[text], "isSelect": true,

@@ -20,7 +20,7 @@ enum Charts {
 
     /// Stacked bars over time, with the same numbers as a table; a single series needs no legend.
     static func overTime(
-        _ buckets: [Bucket], of all: [Series] = Series.allCases, isHourly: Bool, texts: ConsoleTexts
+        _ buckets: [Bucket], of all: [Series] = Series.allCases, isHourly: Bool, texts: Texts
     ) -> View {
         let top = niceTop(buckets.map(\.total).max() ?? 0)
         let slot = 100 / Double(max(buckets.count, 1))
@@ -35,7 +35,7 @@ enum Charts {
                 base -= tall
                 return ["series": series.rawValue, "y": decimal(max(base, 0)), "height": decimal(tall)]
             }
-            let label = ConsoleTime.text(bucket.start)
+            let label = JapanTime.text(bucket.start)
             return [
                 "x": decimal(slot * (Double(index) + 0.14)), "width": decimal(slot * 0.72), "parts": parts,
                 "label": "\(label) — \(ConsoleNumber.text(bucket.total))",
@@ -44,7 +44,7 @@ enum Charts {
         let ticks = stride(from: 0, to: buckets.count, by: step).map { index -> View in
             [
                 "x": decimal(slot * (Double(index) + 0.5)),
-                "label": ConsoleTime.tick(buckets[index].start, isHourly: isHourly),
+                "label": JapanTime.tick(buckets[index].start, isHourly: isHourly),
             ]
         }
         let named = all.count > 1 ? all : []
@@ -54,7 +54,7 @@ enum Charts {
             "legend": named.map { ["series": $0.rawValue, "label": texts.word("outcome", $0.rawValue)] },
             "rows": buckets.reversed().filter { $0.total > 0 }.map { bucket -> View in
                 [
-                    "time": ConsoleTime.view(bucket.start),
+                    "time": JapanTime.view(bucket.start),
                     "cells": named.map { ConsoleNumber.text(bucket.counts[$0] ?? 0) },
                     "total": ConsoleNumber.text(bucket.total),
                 ]

@@ -30,7 +30,7 @@ struct SignIn: Sendable {
             try await door.signedIn(request, context) { (visit, session) async throws(Failure) in
                 _ = try await door.form(request, context, expected: session.formToken, known: [])
                 if let name = visit.sessionName { door.sessions.end(name) }
-                return ConsolePage.redirect(to: "/console/sign-in?out=1", cookies: [Self.noSession])
+                return PageFence.redirect(to: "/console/sign-in?out=1", cookies: [Self.noSession])
             }
         }
     }
@@ -42,11 +42,11 @@ struct SignIn: Sendable {
             ("ended", hasEnded ? "1" : nil),
         ]
         let query = URLFields.query(pairs)
-        return ConsolePage.redirect(
+        return PageFence.redirect(
             to: "/console/sign-in" + (query.isEmpty ? "" : "?" + query), cookies: hasEnded ? [noSession] : [])
     }
 
-    private static let noSession = ConsoleVisit.setCookie(ConsoleVisit.sessionCookie, "", seconds: 0)
+    private static let noSession = PageCookies.field(ConsoleVisit.sessionCookie, "", seconds: 0)
 
     private func begin(_ visit: ConsoleVisit, _ fields: URLFields) async throws(Failure) -> Response {
         let place = ConsoleVisit.safePlace(fields["to"])
@@ -59,8 +59,8 @@ struct SignIn: Sendable {
                 token: token.text, issuer: person.issuer, subject: person.subject, role: person.role,
                 seconds: person.seconds)
             let home = person.role == nil ? "/console/my-key" : "/console"
-            return ConsolePage.redirect(
-                to: place ?? home, cookies: [ConsoleVisit.setCookie(ConsoleVisit.sessionCookie, name)])
+            return PageFence.redirect(
+                to: place ?? home, cookies: [PageCookies.field(ConsoleVisit.sessionCookie, name)])
         } catch {
             guard [400, 401, 403].contains(FailureTable.row(error.kind).status) else { throw error }
             return form(visit, to: place, notice: "signInRefused", failure: error)
@@ -110,7 +110,7 @@ struct SignIn: Sendable {
             ],
             status: failure.map { FailureTable.row($0.kind).status } ?? 200)
         response.headers.append(
-            HTTPField(name: .setCookie, value: ConsoleVisit.setCookie(ConsoleVisit.formCookie, formName)))
+            HTTPField(name: .setCookie, value: PageCookies.field(ConsoleVisit.formCookie, formName)))
         return response
     }
 }

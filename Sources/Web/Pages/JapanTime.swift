@@ -1,7 +1,7 @@
 internal import HPKI
 
 /// Times as reviewers read them: Japan Standard Time, which knows no summer time, with UTC for machines.
-enum ConsoleTime {
+enum JapanTime {
     private static let offset: Int64 = 32_400
 
     /// `2026-11-26 10:02:03`, in Japan.

@@ -53,22 +53,8 @@ struct URLFields: Sendable {
     private static let malformed = Failure(.malformedRequest, "The query is not percent-encoded UTF-8.")
 
     /// One value in the notation of a query.
-    static func encoded(_ value: String) -> String {
-        var text = ""
-        for byte in value.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                text.unicodeScalars.append(Unicode.Scalar(byte))
-            default: text += "%" + Hex.encode([byte]).uppercased()
-            }
-        }
-        return text
-    }
+    static func encoded(_ value: String) -> String { PercentEncoding.encode(value) }
 
     /// A query of those pairs that have a value.
-    static func query(_ pairs: [(String, String?)]) -> String {
-        pairs.compactMap { name, value in value.map { "\(name)=\(encoded($0))" } }.joined(separator: "&")
-    }
+    static func query(_ pairs: [(String, String?)]) -> String { PercentEncoding.query(pairs) }
 }
