@@ -59,13 +59,23 @@ extension CoreInstance {
     }
 
     /// Does one act of the platform's, or takes an issuer's word that a login has ended.
-    func platform(_ command: PlatformCommand) async throws(Failure) -> PlatformReply {
+    package func platform(_ command: PlatformCommand) async throws(Failure) -> PlatformReply {
         if case .logoutToken(let token) = command.act {
             try await takeLogout(token)
             return .noted
         }
         guard let authentication else { throw Failure(.notFound, "This instance is no authentication platform.") }
         return try await authentication(command)
+    }
+
+    /// Reads the cards' revocation lists anew.
+    package func pollCards(_ logger: Logger) async {
+        for card in [authentication?.hpki, authentication?.jpki] { await card?.watch.poll(log: logger) }
+    }
+
+    /// Ends the sessions of holders that are disabled and of cards that are revoked.
+    package func endUnworthySessions() async throws(Failure) {
+        try await authentication?.endUnworthy(judgesCards: true)
     }
 
     /// Takes a logout token (OpenID Connect Back-Channel Logout 1.0 §2.6): from now on the login's tokens are refused.

@@ -45,6 +45,9 @@ package final class TokenIdentification: Sendable {
         )
     }
 
+    /// The nonce that proofs of possession must have now.
+    package var nonce: String { possession.nonce }
+
     /// Judges a token as a request presents it; throws what is wrong with it.
     package func identify(_ presented: PresentedToken) async throws(IdentityError) -> Caller {
         let now = clock.now()

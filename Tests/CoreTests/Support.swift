@@ -157,7 +157,7 @@ final class World: Sendable {
 
     func open(
         faults: DatabaseFaults? = nil, sessions: Int = 4, timeout: Int = 10,
-        registration: RegistrationSettings? = nil
+        registration: RegistrationSettings? = nil, platform: PlatformSettings? = nil
     ) async throws -> CoreInstance {
         let keys = tokens.publicJWKSet
         let settings = CoreSettings(
@@ -171,14 +171,15 @@ final class World: Sendable {
                     issuer: "i", audience: "a", jwks: "https://i/jwks",
                     holders: Set(Self.roles.keys.map { made(HolderID($0)) }), speaksForRegistered: true
                 )
-            ],
+            ] + (platform == nil ? [] : [PlatformScene.issuerSettings]),
             clients: [
                 ClientRegistration(id: made(ClientID("clinic-1")), facility: "1310000001", kind: .medical),
                 ClientRegistration(id: made(ClientID("pharmacy-1")), facility: "1340000001", kind: .pharmacy),
             ],
             window: ActivationWindow(), policies: try PolicySet(reading: PolicySet.shippedFile),
             certificates: .init(folder: home + "/trust"), certificatePolicies: [OID.hpkiSigningPolicy],
-            registration: try registration ?? registrationSettings(), inFlight: 256, kind: "development", failpoint: nil
+            registration: try registration ?? registrationSettings(), inFlight: 256, kind: "development",
+            platform: platform, failpoint: nil
         )
         return try await CoreInstance.open(
             settings, clock: WallClock { self.clock.withLock { $0 } }, random: .live, logger: quiet, faults: faults,
@@ -218,9 +219,11 @@ final class World: Sendable {
     /// Runs `body` on a core that is closed behind it.
     func serving(
         faults: DatabaseFaults? = nil, sessions: Int = 4, timeout: Int = 10,
-        registration: RegistrationSettings? = nil, _ body: (CoreInstance) async throws -> Void
+        registration: RegistrationSettings? = nil, platform: PlatformSettings? = nil,
+        _ body: (CoreInstance) async throws -> Void
     ) async throws {
-        let core = try await open(faults: faults, sessions: sessions, timeout: timeout, registration: registration)
+        let core = try await open(
+            faults: faults, sessions: sessions, timeout: timeout, registration: registration, platform: platform)
         do { try await body(core) } catch {
             await core.close()
             throw error

@@ -136,8 +136,8 @@ extension Configuration {
         }
         return PlatformSettings(
             issuer: platform.issuer, clients: platform.clients,
-            hpki: card(platform.hpki, home.hpkiAuthentication, .hpkiAuthentication),
-            jpki: card(platform.jpki, home.jpkiAuthentication, .jpkiAuthentication),
+            hpki: card(platform.hpki, home.hpkiTrust, .hpkiAuthentication),
+            jpki: card(platform.jpki, home.jpkiTrust, .jpkiAuthentication),
             accessTokenSeconds: platform.accessTokenSeconds, tokenKeySeconds: platform.tokenKeySeconds)
     }
 
