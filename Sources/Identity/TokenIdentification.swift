@@ -69,12 +69,22 @@ package final class TokenIdentification: Sendable {
             binding: try TokenBinding(token), session: token.sessionID,
             grant: settings.isPlatform ? token.grant : nil)
         try checkTimes(of: known.caller, at: now)
+        if settings.isPlatform { try await mustBeOpen(known, at: now) }
         verified.withLock { verified in
             if verified.count >= Self.limit { verified = verified.filter { now < $0.value.until } }
             if verified.count >= Self.limit { verified = [:] }
             verified[compact] = (known, now.adding(seconds: Self.judgementSeconds))
         }
         return known
+    }
+
+    /// A token of our own platform is worth nothing without the session that it names, whoever signed it.
+    private func mustBeOpen(_ known: Known, at now: Instant) async throws(IdentityError) {
+        let session: LoginSession?
+        do {
+            session = try await database.read { try SessionStore.session(known.session ?? "", at: now, in: $0) }
+        } catch { throw .registryUnreadable("\(error)") }
+        guard session?.holder == known.caller.holder else { throw .loginEnded }
     }
 
     /// Judges the token of somebody who looks at the log; throws what is wrong with it.
