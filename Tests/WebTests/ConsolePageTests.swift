@@ -47,7 +47,8 @@ import Web
                 #expect(page.contains("<html lang=\"\(language)\">"))
                 #expect(!page.contains("{{") && !page.contains("}}"), "\(uri)")
                 // A key that has no text stands for itself.
-                for key in Set(PageWords.console.tables.values.flatMap(\.keys)) where key.contains(where: \.isUppercase) {
+                for key in Set(PageWords.console.tables.values.flatMap(\.keys)) where key.contains(where: \.isUppercase)
+                {
                     #expect(!page.contains(">\(key)<") && !page.contains("\"\(key)\""), "\(uri) shows the key \(key)")
                 }
             }

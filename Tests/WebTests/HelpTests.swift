@@ -139,7 +139,8 @@ import Web
     }
 
     private static func run(
-        _ groups: Set<WebSettings.RouteGroup> = [.platform], _ body: @Sendable (any TestClientProtocol) async throws -> Void
+        _ groups: Set<WebSettings.RouteGroup> = [.platform],
+        _ body: @Sendable (any TestClientProtocol) async throws -> Void
     ) async throws {
         let web = try WebServer.before(.knowing, clock: .fixed(PlatformPages.time))
         try await Application(router: web.router(groups: groups)).test(.router) { try await body($0) }

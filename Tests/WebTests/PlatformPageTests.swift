@@ -55,7 +55,7 @@ import Web
             for input in page.matches(of: /<input id="([^"]+)"/) {
                 #expect(page.contains("<label for=\"\(input.1)\">"), "\(name)")
             }
-            let ids = page.matches(of: / id="([^"]+)"/).map { String($0.1) }
+            let ids = page.matches(of: /\sid="([^"]+)"/).map { String($0.1) }
             #expect(Set(ids).count == ids.count, "\(name) has an id twice")
             for reference in page.matches(of: /aria-(?:labelledby|describedby)="([^"]+)"/) {
                 #expect(ids.contains(String(reference.1)), "\(name): \(reference.1)")
@@ -88,7 +88,8 @@ import Web
     }
 
     @Test(arguments: [
-        "", "rp.example", "https:rp.example", "https:///", "https://rp.example;script-src *", "https://a b", "https://*",
+        "", "rp.example", "https:rp.example", "https:///", "https://rp.example;script-src *", "https://a b",
+        "https://*",
         "javascript:alert(1)", "data:text/html,x", "https://rp.example:80x", "https://user@rp.example", "1x:/", ":x",
     ])
     func `what is no address adds nothing to the policy`(address: String) {
@@ -107,7 +108,7 @@ import Web
         ("F20", "マイナンバーカードに紐づくユーザが存在しません。", "マイナンバーカードに紐づくユーザが存在しません。"),
         ("F17", "1分以内", "1分以内"),
     ])
-    func `F4, F11, F17 to F20: a card's message is the known one`(code: String, hpki: String, jpki: String) async throws {
+    func `F4 F11 F17 to F20: a card has its own message`(code: String, hpki: String, jpki: String) async throws {
         let pages = PlatformPages()
         for (card, message) in [(CardKind.hpki, hpki), (.jpki, jpki)] {
             let response = try PlatformPage().error(pages.error(code, card: card), pages.visit("/login"))

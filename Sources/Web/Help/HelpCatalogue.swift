@@ -78,8 +78,10 @@ package struct HelpCatalogue: Sendable {
     static func sample(_ text: String) -> String { Texts.filled(text, ["user": "xxxxxxx"]) }
 }
 
-/// The catalogue's text: `[F18]` begins an entry, and lines of `key: text` follow; a key that comes again makes a list,
-/// and `.hpki` or `.jpki` behind it makes it about that card alone. `#` begins a comment.
+/// The catalogue's text, entry by entry.
+///
+/// `[F18]` begins an entry, and lines of `key: text` follow. A key that comes again makes a list; `.hpki` or `.jpki` behind
+/// it makes the text one about that card alone. `#` begins a comment.
 struct HelpText {
     private(set) var entries: [HelpEntry] = []
     /// Lines that are none of these.

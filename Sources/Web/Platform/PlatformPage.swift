@@ -117,7 +117,8 @@ package struct PlatformPage: Sendable {
             .signedOut, visit, heading: texts["signedOutTitle"],
             [
                 "hasUntold": !view.untold.isEmpty, "untold": view.untold.map { ["name": $0] },
-                "actions": [action(view.back, backLabel(view.relyingSystem, texts), isPrimary: true)].compactMap(\.self),
+                "actions": [action(view.back, backLabel(view.relyingSystem, texts), isPrimary: true)].compactMap(
+                    \.self),
             ],
             formTargets: view.formTargets)
     }
