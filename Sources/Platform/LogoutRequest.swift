@@ -1,4 +1,4 @@
-package import CoreProtocol
+internal import CoreProtocol
 package import HPKI
 
 /// A relying system's wish that its user be logged out (OpenID Connect RP-Initiated Logout §2).

@@ -1,4 +1,4 @@
-package import HPKI
+internal import HPKI
 package import JOSE
 
 /// The parameters of a request to the platform (RFC 6749 §3.1, §3.2): each once, none without a value.

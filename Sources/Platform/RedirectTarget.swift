@@ -1,4 +1,4 @@
-package import HPKI
+internal import HPKI
 
 /// A redirect URI that is the client's, with what the client wants back.
 package struct RedirectTarget: Sendable, Hashable {

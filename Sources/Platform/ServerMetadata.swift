@@ -1,5 +1,5 @@
 package import HPKI
-package import JOSE
+internal import JOSE
 
 /// What the platform offers, for clients to read (OpenID Connect Discovery 1.0 §3, RFC 8414 §2).
 package struct ServerMetadata: Sendable {

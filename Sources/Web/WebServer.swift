@@ -4,7 +4,6 @@ internal import HTTPTypes
 package import Host
 package import Hummingbird
 internal import HummingbirdCore
-internal import HummingbirdTLS
 package import Logging
 package import NIOCore
 internal import ServiceLifecycle
@@ -28,6 +27,7 @@ package struct WebServer: Service {
     private let sessions: ConsoleSessions
     private let page: ConsolePage
     private let platformPage: PlatformPage
+    private let platform: PlatformFront?
 
     /// Reads the listeners' certificates and keys.
     ///
@@ -56,7 +56,13 @@ package struct WebServer: Service {
             Monotonic.now
         }
         page = ConsolePage(templates: try Templates())
-        platformPage = try PlatformPage()
+        let platformPage = try PlatformPage()
+        self.platformPage = platformPage
+        platform = settings.platform.map { [admission] in
+            PlatformFront(
+                settings: $0, core: core, admission: admission, limits: settings.limits, page: platformPage,
+                random: random, clock: clock)
+        }
         var transports: [ListenerTransport] = []
         for listener in settings.listeners { transports.append(try ListenerTransport(listener)) }
         self.transports = transports
@@ -72,8 +78,10 @@ package struct WebServer: Service {
             let listener = transport.listener
             services.append(
                 application(
-                    router(groups: listener.groups, hosts: listener.servedHosts),
-                    server: try .tls(http, tlsConfiguration: transport.configuration), name: listener.name,
+                    router(
+                        groups: listener.groups, hosts: listener.servedHosts, tls: ConnectionFacts(listener),
+                        isMutual: settings.isMutual(listener)),
+                    server: try .secured(transport, by: settings.limits, problem: problem), name: listener.name,
                     address: listener.address, port: listener.port
                 )
             )
@@ -81,7 +89,7 @@ package struct WebServer: Service {
         if let metrics = settings.metrics {
             services.append(
                 application(
-                    metricsRouter, server: http, name: "metrics", address: metrics.address, port: metrics.port
+                    metricsRouter, server: .bounded(by: settings.limits, problem: problem), name: "metrics", address: metrics.address, port: metrics.port
                 )
             )
         }
@@ -110,23 +118,27 @@ package struct WebServer: Service {
 extension WebServer {
     /// The routes of `groups`, answering requests for `hosts`; an empty set takes any host.
     ///
-    /// `clientCertificate` gives what a connection's client showed; other than TLS's word it is for tests.
+    /// `tls` tells of a connection what its TLS knows; `isMutual` says that the platform's endpoints are served at the
+    /// origin that asks clients for certificates.
     package func router(
         groups: Set<WebSettings.RouteGroup>, hosts: Set<String> = [],
-        clientCertificate: @escaping @Sendable (any Channel) async -> [UInt8]? = APIContext.clientCertificate
+        tls: ConnectionFacts = ConnectionFacts(clientCertificate: APIContext.clientCertificate), isMutual: Bool = false
     ) -> Router<APIContext> {
         let router = Router(context: APIContext.self)
         router.add(middleware: failures(groups: groups, hosts: hosts))
         if groups.contains(.api) {
-            let door = APIDoor(core: core, admission: admission, limits: settings.limits, failpoint: failpoint)
+            let door = APIDoor(
+                core: core, admission: admission, limits: settings.limits, failpoint: failpoint,
+                publicOrigin: settings.publicOrigin, clientCertificate: tls.clientCertificate)
             SigningRoutes(sign: sign, door: door).add(to: router)
             SignatureRoutes(sign: sign, door: door).add(to: router)
             TimestampRoutes(stamp: stamp, door: door).add(to: router)
             ValidationRoutes(validate: sign.validation, door: door).add(to: router)
+            BackchannelLogoutRoute(core: core, door: door).add(to: router)
         }
         if groups.contains(.ra) {
             RegistrationRoutes(
-                core: core, admission: admission, limits: settings.limits, clientCertificate: clientCertificate
+                core: core, admission: admission, limits: settings.limits, clientCertificate: tls.clientCertificate
             ).add(to: router)
         }
         if groups.contains(.console) {
@@ -138,9 +150,46 @@ extension WebServer {
             ).add(to: router)
         }
         if groups.contains(.platform) { HelpRoutes(page: platformPage, admission: admission).add(to: router) }
+        if let platform { addPlatform(platform, groups, tls, isMutual: isMutual, to: router) }
         if !groups.isDisjoint(with: WebSettings.RouteGroup.ofPlatform) { PlatformAssetRoutes().add(to: router) }
         if groups.contains(.health) { HealthRoutes(watch: watch).add(to: router) }
         return router
+    }
+
+    private func addPlatform(
+        _ front: PlatformFront, _ groups: Set<WebSettings.RouteGroup>, _ tls: ConnectionFacts, isMutual: Bool,
+        to router: Router<APIContext>
+    ) {
+        if groups.contains(.platform) {
+            let mutual = settings.mutualTLSOrigin
+            MetadataRoutes(front: front, mutualTLSOrigin: mutual).add(to: router)
+            AuthorizeRoutes(front: front).add(to: router)
+            LoginRoutes(front: front).add(to: router)
+            TokenRoutes(
+                front: front, tls: tls, origin: isMutual ? mutual ?? front.settings.issuer : front.settings.issuer
+            ).add(to: router)
+            LogoutRoutes(front: front).add(to: router)
+            SessionRoutes(front: front).add(to: router)
+        }
+        if groups.contains(.cardHPKI) {
+            CardRoutes(front: front.onCardHost, kind: .hpki, tls: tls).add(to: router)
+        } else if groups.contains(.cardJPKI) {
+            CardRoutes(front: front.onCardHost, kind: .jpki, tls: tls).add(to: router)
+        }
+    }
+
+    /// The platform's clients are these from now on.
+    package func replaceClients(by clients: [OAuthClient]) {
+        platform?.clients.replace(by: clients)
+    }
+
+    /// Ends logins that nobody goes on with, and at core the sessions that were opened in them, until its task is
+    /// cancelled.
+    package func watchLogins() async {
+        guard let platform else { return }
+        while (try? await Task.sleep(for: .seconds(1))) != nil {
+            for secret in platform.ceremonies.sweep() { await platform.end(secret: secret, "sweep") }
+        }
     }
 
     /// The route of the metrics.
@@ -153,19 +202,21 @@ extension WebServer {
 
     private func failures(groups: Set<WebSettings.RouteGroup>, hosts: Set<String>) -> FailureMiddleware {
         var pages: [any FailurePages] = []
+        if !groups.isDisjoint(with: [.platform, .api]) { pages.append(EndpointFailures()) }
         if groups.contains(.console) { pages.append(ConsoleFailures(page: page, sessions: sessions)) }
         if !groups.isDisjoint(with: WebSettings.RouteGroup.ofPlatform) {
             let isIssuer = groups.contains(.platform)
+            let issuer = settings.platform?.issuer ?? settings.publicOrigin
             pages.append(
-                PlatformFailures(
-                    page: isIssuer ? platformPage : platformPage.outside(settings.publicOrigin), clock: clock))
+                PlatformFailures(page: isIssuer ? platformPage : platformPage.outside(issuer), clock: clock))
         }
         return FailureMiddleware(
             random: random, metrics: metrics, logger: logger, groups: groups, hosts: hosts, pages: pages)
     }
 
-    private var http: HTTPServerBuilder {
-        .bounded(by: settings.limits) { [random, metrics] failure in
+    /// What is answered where no request came through.
+    private var problem: @Sendable (Failure) -> (HTTPResponse, ByteBuffer) {
+        { [random, metrics] failure in
             let requestID = Hex.encode(random.bytes(16))
             let (head, body) = Problem.parts(for: failure, requestID: requestID)
             metrics.began()

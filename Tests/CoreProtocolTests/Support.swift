@@ -23,7 +23,9 @@ enum Samples {
     static let credential = made(CredentialID("doctor-1-a"))
 
     static let requests: [CoreRequest] = chain + RegistrationSamples.requests + ReviewSamples.requests
+        + PlatformSamples.requests
     static let replies: [CoreReply] = answers + RegistrationSamples.replies + ReviewSamples.replies
+        + PlatformSamples.replies
 
     private static let chain: [CoreRequest] =
         [

@@ -50,17 +50,17 @@ import Web
                 let problem = try response.problem(kind)
                 #expect(problem.detail == "A \"quoted\" reason.")
                 #expect(problem.rule == "rule-1")
-                #expect(problem.reasons == ["a", "b"])
+                #expect(problem.reasons == (kind == .dpopNonceNeeded ? nil : ["a", "b"]))
                 #expect(!String(buffer: response.body).contains("secret cause"))
                 let row = FailureTable.row(kind)
                 #expect(response.headers[.retryAfter] == row.retryAfter.map { String($0) })
-                let challenge = response.headers[.wwwAuthenticate]
+                let challenge = response.headers[values: .wwwAuthenticate].first
                 #expect((challenge != nil) == (row.status == 401))
                 if let error = row.oauthError, row.status == 401 {
+                    let isDPoP = [.invalidDPoPProof, .dpopNonceNeeded].contains(kind)
+                    let rest = "realm=\"shirushi\", error=\"\(error)\", error_description=\"A 'quoted' reason.\""
                     #expect(
-                        challenge
-                            == "Bearer realm=\"shirushi\", error=\"\(error)\", error_description=\"A 'quoted' reason.\""
-                    )
+                        challenge == (isDPoP ? "DPoP \(rest), algs=\"ES256 RS256 PS256\"" : "Bearer \(rest)"))
                 }
             }
         }

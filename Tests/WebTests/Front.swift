@@ -96,11 +96,13 @@ extension WebServer {
         _ core: FakeCore, limits: WebSettings.Limits = .init(), health: HealthFacts? = .good,
         listeners: [WebSettings.Listener] = [], metrics: WebSettings.MetricsListener? = nil,
         log: LogMemory = LogMemory(), judges: Judges = Judges(), clock: WallClock = .live,
+        platform: WebSettings.Platform? = .sample,
         onListening: @escaping @Sendable (String, Int) async -> Void = { _, _ in }
     ) throws -> WebServer {
         try WebServer(
             settings: WebSettings(
-                listeners: listeners, publicOrigin: "https://localhost", limits: limits, metrics: metrics
+                listeners: listeners, publicOrigin: "https://localhost", limits: limits, metrics: metrics,
+                platform: platform
             ),
             sign: SignDocument(core: core, judges: judges), core: core, health: { health }, random: .live, clock: clock,
             logger: Logger(label: "test") { _ in log },
@@ -108,14 +110,26 @@ extension WebServer {
         )
     }
 
+    /// The platform before `core`, without a listener.
+    static func platform(
+        _ core: any CoreCalling, _ platform: WebSettings.Platform, clock: WallClock
+    ) throws -> WebServer {
+        try WebServer(
+            settings: WebSettings(listeners: [], publicOrigin: "https://id.example", platform: platform),
+            sign: SignDocument(core: core), core: core, health: { .good }, random: .live, clock: clock,
+            logger: Logger(label: "test") { _ in LogMemory() })
+    }
+
     /// All routes, without a listener.
     var allRoutes: some ApplicationProtocol {
-        Application(router: router(groups: Set(WebSettings.RouteGroup.allCases), clientCertificate: { _ in nil }))
+        Application(
+            router: router(
+                groups: Set(WebSettings.RouteGroup.allCases), tls: ConnectionFacts(clientCertificate: { _ in nil })))
     }
 
     /// The routes of the authorities, for one that showed `certificate`.
     func registration(_ certificate: [UInt8]?) -> some ApplicationProtocol {
-        Application(router: router(groups: [.ra], clientCertificate: { _ in certificate }))
+        Application(router: router(groups: [.ra], tls: ConnectionFacts(clientCertificate: { _ in certificate })))
     }
 }
 

@@ -75,7 +75,7 @@ import Web
                 _ = try $0.problem(.notFound)
             }
         }
-        #expect(core.requests == [.lookup(token: token(), signature: SignatureID(id)!)])
+        #expect(core.requests == [.lookup(token: PresentedToken(token()), signature: SignatureID(id)!)])
         #expect(log.text.contains("route=/v1/signatures/{id}"))
         #expect(log.text.contains("status=200"))
         #expect(!log.text.contains(id) && !log.text.contains(token()))

@@ -21,7 +21,7 @@ import Web
                 testCallback: check)
         }
         // No key is used, so core is asked who calls and told nothing.
-        for request in core.requests { #expect(request == .identify(token: token())) }
+        for request in core.requests { #expect(request == .identify(token: PresentedToken(token()))) }
     }
 
     private static func body(_ text: String, _ more: String = "") -> String {

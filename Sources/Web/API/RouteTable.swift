@@ -37,7 +37,29 @@ package enum RouteTable {
             prescriptions, dispensings, signatures, augmentations, signature, receipt, timestamps, validations, live,
             ready,
         ]
-        + registration + console + help + platformAssets
+        + [backchannelLogout] + registration + console + platform + cardHosts + help + platformAssets
+
+    package static let backchannelLogout = Entry(
+        "POST", "/v1/backchannel-logout", .api, toStranger: .malformedRequest)
+
+    /// The authentication platform at the issuer's host.
+    package static let platform =
+        [
+            ("GET", "/.well-known/openid-configuration", nil), ("GET", "/.well-known/oauth-authorization-server", nil),
+            ("GET", "/oauth2/jwks", nil), ("GET", "/oauth2/authorize", .malformedRequest),
+            ("POST", "/oauth2/authorize", .malformedRequest), ("POST", "/oauth2/pushed_authorize", .malformedRequest),
+            ("POST", "/oauth2/token", .malformedRequest), ("POST", "/oauth2/revoke", .malformedRequest),
+            ("POST", "/oauth2/introspect", .malformedRequest), ("GET", "/oauth2/userinfo", .missingToken),
+            ("POST", "/oauth2/userinfo", .missingToken), ("GET", "/oauth2/logout", nil),
+            ("POST", "/oauth2/logout", .malformedRequest), ("GET", "/login", .malformedRequest),
+            ("POST", "/login", .malformedRequest), ("GET", "/login/continue", .malformedRequest),
+            ("GET", "/sessions", nil), ("POST", "/sessions/end", .malformedRequest),
+        ].map { (method, path, kind: Failure.Kind?) in Entry(method, path, .platform, toStranger: kind) }
+
+    /// The one page of the hosts that ask for cards.
+    package static let cardHosts = [WebSettings.RouteGroup.cardHPKI, .cardJPKI].map {
+        Entry("GET", "/login/card", $0, toStranger: .malformedRequest)
+    }
 
     /// The registration authorities' routes.
     package static let registration =

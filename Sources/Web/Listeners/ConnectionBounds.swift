@@ -58,6 +58,8 @@ final class ConnectionBounds: ChannelDuplexHandler, RemovableChannelHandler {
     private var isShakingHands: Bool
     /// An answer went out before its request's end: what still comes is thrown away.
     private var isLingering = false
+    /// The answer under way says that it is the last on this connection.
+    private var isLast = false
     private var isClosed = false
     private var deadline = NIODeadline.distantFuture
     /// When an idle connection ends even with room for all.
@@ -183,6 +185,9 @@ final class ConnectionBounds: ChannelDuplexHandler, RemovableChannelHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
+        case .head(let head) where head.headerFields[.connection] == "close" && !isReceiving:
+            isLast = pending == 1
+            context.write(data, promise: promise)
         case .head(var head) where pending == 1 && isReceiving:
             head.headerFields[.connection] = "close"
             context.write(wrapOutboundOut(.head(head)), promise: promise)
@@ -191,6 +196,13 @@ final class ConnectionBounds: ChannelDuplexHandler, RemovableChannelHandler {
         case .end:
             finished(context)
             context.write(data, promise: promise)
+            if isLast {
+                // Nothing more is read from a connection whose answer said that it was the last.
+                isLingering = true
+                arm(settings.linger, context)
+                context.flush()
+                context.close(mode: .output, promise: nil)
+            }
         }
     }
 

@@ -61,6 +61,11 @@ struct FrontCommand: AsyncParsableCommand {
         if !configuration.witnesses.servers.isEmpty {
             group.services.append(.init(service: Background { await witnesses.run() }))
         }
+        if let platform = configuration.web.platform {
+            let logouts = try FrontLogouts(platform, core: core, logger)
+            group.services.append(.init(service: Background { await logouts.run() }))
+            group.services.append(.init(service: Background { await web.watchLogins() }))
+        }
         group.maximumGracefulShutdownDuration = Duration.seconds(15)
         do {
             try await ServiceGroup(configuration: group).run()
