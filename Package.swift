@@ -156,57 +156,9 @@ let package = Package(
         ),
 
         // Tests.
-        tests("HPKI"),
-        tests("Host", ["HPKI"]),
-        tests("YAML", ["HPKI"]),
-        tests("XML", ["HPKI"]),
         tests("Certificates", ["HPKI", "Development", "Formats"], [crypto, cryptoExtras]),
         tests("Development", ["HPKI", "Certificates", "Formats"]),
-        tests("Ceremony", ["HPKI", "Host"], [crypto]),
         tests("JOSE", ["HPKI"], [crypto, cryptoExtras]),
-        tests("PKCS11", ["HPKI", "CPKCS11"], [crypto, cryptoExtras]),
-        tests("Storage"),
-        tests("Outbound", [], [nioCore, nioPosix]),
-        tests("Identity", ["HPKI", "JOSE", "Storage"]),
-        tests("CoreProtocol", ["HPKI", "Host"]),
-        tests("Formats", ["HPKI", "XML", "Certificates", "Development", "Validation"]),
-        tests("Policies", ["HPKI", "YAML", "Identity"]),
-        tests("Transparency", ["HPKI"]),
-        tests("Audit", ["HPKI", "Host", "JOSE", "Transparency", "Storage", "Policies", "Identity"], [crypto]),
-        tests("AuditIndex", ["HPKI", "Host", "CoreProtocol", "Transparency", "Storage", "Audit"]),
-        tests(
-            "Keys", ["HPKI", "Host", "Audit", "Certificates", "PKCS11", "Storage", "Development"], [logging]
-        ),
-        tests(
-            "Core",
-            [
-                "HPKI", "Host", "JOSE", "CoreProtocol", "Formats", "Certificates", "PKCS11", "Storage", "Identity",
-                "Policies", "Audit", "AuditIndex", "Keys", "Development",
-            ],
-            [logging]
-        ),
-        tests("Validation", ["HPKI", "XML", "YAML", "Certificates", "Formats", "Development"], [crypto]),
-        tests("Witness", ["HPKI", "Host", "Transparency"]),
-        tests(
-            "Evidence", ["HPKI", "Host", "Outbound", "Certificates", "Formats", "Development"], [nioCore, nioPosix]
-        ),
-        .target(
-            name: "Fuzz",
-            dependencies: ["HPKI", "YAML", "XML", "Certificates", "Formats", "Validation"],
-            path: "Tests/Fuzz/Bodies",
-            swiftSettings: strict
-        ),
-        tests("Fuzz", ["HPKI", "XML", "Certificates", "Formats", "Validation", "Development"]),
-        tests(
-            "Signing",
-            ["HPKI", "CoreProtocol", "Formats", "Certificates", "Validation", "Evidence", "Development"]
-        ),
-        tests(
-            "Web", ["HPKI", "Host", "CoreProtocol", "Signing"],
-            [
-                hummingbird, hummingbirdTesting, httpTypes, nioCore, nioPosix, nioSSL, lifecycle, logging,
-            ]
-        ),
     ]
 )
 
