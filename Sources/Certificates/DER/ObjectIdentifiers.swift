@@ -88,4 +88,11 @@ package enum OID {
     package static let nationalCodingScheme = "1.2.392.100495.1.6.1.1"
     package static let hpkiSigningPolicy = "1.2.392.100495.1.5.1.1.0.1"
     package static let hpkiSigningAuthorityPolicy = "1.2.392.100495.1.5.1.1.3.1"
+    /// Of a person's certificate for logging in; its last arcs are by analogy with those for signing, and were seen in no
+    /// certificate, so they are the configuration's to change.
+    package static let hpkiAuthenticationPolicy = "1.2.392.100495.1.5.1.2.0.1"
+    package static let hpkiAuthenticationAuthorityPolicy = "1.2.392.100495.1.5.1.2.3.1"
+
+    /// Of the My Number card's certificate for logging in (公的個人認証サービス, 利用者証明用電子証明書).
+    package static let jpkiAuthenticationPolicy = "1.2.392.200149.8.5.1.3.30"
 }

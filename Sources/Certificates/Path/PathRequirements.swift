@@ -63,4 +63,13 @@ package struct PathRequirements: Sendable, Hashable {
     /// Those of an HPKI signing certificate: its policy, nonRepudiation and nothing else, revocation known.
     package static let hpkiSigning = PathRequirements(
         acceptablePolicies: [OID.hpkiSigningPolicy], keyUsage: .nonRepudiation, keyUsageIsExact: true)
+
+    /// Those of an HPKI card's certificate for logging in: its policy, digitalSignature and nothing else, revocation known.
+    package static let hpkiAuthentication = PathRequirements(
+        acceptablePolicies: [OID.hpkiAuthenticationPolicy], keyUsage: .digitalSignature, keyUsageIsExact: true)
+
+    /// Those of a My Number card's certificate for logging in: its policy, digitalSignature and nothing else, revocation
+    /// known.
+    package static let jpkiAuthentication = PathRequirements(
+        acceptablePolicies: [OID.jpkiAuthenticationPolicy], keyUsage: .digitalSignature, keyUsageIsExact: true)
 }

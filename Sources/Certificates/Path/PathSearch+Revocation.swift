@@ -31,7 +31,8 @@ extension PathSearch {
         let certificate = chain[index]
         var known: ReasonFlags = []
         var missing: PathFault?
-        for (held, reasons) in lists(for: certificate) where !reasons.isSubset(of: known) {
+        for (held, reasons) in lists(for: certificate, signedBy: chain[index + 1].publicKey)
+        where !reasons.isSubset(of: known) {
             guard isProven(held, above: index, in: chain, requirements) else { continue }
             let list = held.list
             let change = change(to: held)
@@ -85,7 +86,12 @@ extension PathSearch {
     }
 
     /// The complete lists that speak for a certificate, newest first, with the reasons each speaks for (§6.3.3 (b), (d)).
-    private func lists(for certificate: HPKICertificate) -> [(CRLStore.Held, ReasonFlags)] {
+    ///
+    /// An authority that has changed its key under one name publishes a list by each, and the new key's need not know the
+    /// old one's certificates: where `key`, which signed the certificate, has a list of all reasons, no other key's counts.
+    private func lists(
+        for certificate: HPKICertificate, signedBy key: VerificationKey
+    ) -> [(CRLStore.Held, ReasonFlags)] {
         var found: [(held: CRLStore.Held, reasons: ReasonFlags)] = []
         func take(_ issuer: DistinguishedName, _ reasons: ReasonFlags, isMeant: (CertificateRevocationList) -> Bool) {
             for held in crls.lists(of: issuer)
@@ -109,7 +115,8 @@ extension PathSearch {
         // Lists that no point names: those of the issuer without a place, or at a place that has the issuer's name.
         let own = GeneralName(certificate.issuer)
         take(certificate.issuer, .all) { $0.distributionPoints.isEmpty || $0.distributionPoints.contains(own) }
-        return found.sorted { $0.held.list.isNewer(than: $1.held.list) }
+        let same = found.filter { $0.held.key == key }
+        return (same.contains { $0.reasons == .all } ? same : found).sorted { $0.held.list.isNewer(than: $1.held.list) }
     }
 
     /// The newest list of changes to a complete list, by the same key.

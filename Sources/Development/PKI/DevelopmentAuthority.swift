@@ -8,6 +8,8 @@ struct DevelopmentAuthority: Sendable {
     var nextSerial: UInt64
     var nextCRLNumber: UInt64
     var revoked: [CertificateRevocationList.Entry]
+    /// The serial numbers given out where they are random ones; empty where they are counted.
+    var issued: Set<[UInt8]> = []
 
     /// A book at its first page.
     init(certificate: HPKICertificate, key: DevelopmentKey, firstSerial: UInt64) {
@@ -44,6 +46,8 @@ struct DevelopmentAuthorityState: Codable {
     let nextSerial: UInt64
     let nextCRLNumber: UInt64
     let revoked: [Revoked]
+    /// Absent where serial numbers are counted, as all were in earlier states.
+    let issued: [String]?
 
     init(_ authority: DevelopmentAuthority) {
         certificate = authority.certificate.pem
@@ -54,6 +58,7 @@ struct DevelopmentAuthorityState: Codable {
             Revoked(
                 serialNumber: Hex.encode($0.serialNumber), milliseconds: $0.revokedAt.milliseconds, reason: $0.reason)
         }
+        issued = authority.issued.isEmpty ? nil : authority.issued.map(Hex.encode).sorted()
     }
 
     func restored() throws(DevelopmentPKIError) -> DevelopmentAuthority {
@@ -64,6 +69,10 @@ struct DevelopmentAuthorityState: Codable {
         guard key.subjectPublicKeyInfo == certificate.publicKey.subjectPublicKeyInfo else { throw .unreadableState }
         var authority = DevelopmentAuthority(certificate: certificate, key: key, firstSerial: nextSerial)
         authority.nextCRLNumber = nextCRLNumber
+        for text in issued ?? [] {
+            guard let serial = Hex.decode(text), !serial.isEmpty else { throw .unreadableState }
+            authority.issued.insert(serial)
+        }
         for item in revoked {
             guard let serial = Hex.decode(item.serialNumber), !serial.isEmpty else { throw .unreadableState }
             authority.revoked.append(

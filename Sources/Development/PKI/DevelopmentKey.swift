@@ -20,6 +20,16 @@ package struct DevelopmentKey: Sendable {
         return DevelopmentKey(secret: .rsa(key))
     }
 
+    /// Several fresh RSA keys of 2048 bits, made side by side since each takes a while.
+    package static func rsa2048(count: Int) async throws(DevelopmentPKIError) -> [DevelopmentKey] {
+        let keys = await withTaskGroup(of: DevelopmentKey?.self) { group in
+            for _ in 0..<count { group.addTask { try? rsa2048() } }
+            return await group.reduce(into: [DevelopmentKey]()) { keys, key in if let key { keys.append(key) } }
+        }
+        guard keys.count == count else { throw .cryptography }
+        return keys
+    }
+
     /// A fresh key on P-256, from the cryptographic library's own source of randomness.
     package static func p256() -> DevelopmentKey { DevelopmentKey(secret: .p256(P256.Signing.PrivateKey())) }
 

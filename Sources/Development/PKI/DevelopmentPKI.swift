@@ -36,6 +36,12 @@ package struct DevelopmentPKI: Sendable {
         }
     }
 
+    /// Which key of an authority that has changed it and kept its name.
+    package enum Generation: String, Sendable, Hashable, CaseIterable {
+        case old
+        case new
+    }
+
     /// Addresses that the certificates carry.
     package struct Settings: Sendable, Hashable, Codable {
         /// Where CRLs are published, without a slash at the end.
@@ -51,9 +57,11 @@ package struct DevelopmentPKI: Sendable {
     package static let mark = "DEVELOPMENT"
 
     package let settings: Settings
-    private var rootAuthority: DevelopmentAuthority
+    var rootAuthority: DevelopmentAuthority
     private var authorities: [Authority: DevelopmentAuthority]
     private var serverAuthority: DevelopmentAuthority
+    /// Those that issue cards for logging in; empty until `addAuthentication`.
+    var cardAuthorities: [CardIssuer: DevelopmentAuthority] = [:]
 
     /// Makes all keys and the authorities' certificates, valid from today's midnight in Japan.
     package static func create(
@@ -195,7 +203,7 @@ package struct DevelopmentPKI: Sendable {
         return lists
     }
 
-    /// A certificate for `localhost` and 127.0.0.1 on a fresh P-256 key, valid for 397 days.
+    /// A certificate for `localhost`, `hpki.localhost`, `jpki.localhost` and 127.0.0.1 on a fresh P-256 key, valid for 397 days.
     package func serverCertificate(random: Random, now: Instant) throws(DevelopmentPKIError) -> ServerCertificate {
         try ServerCertificate(under: serverAuthority, random: random, now: now)
     }
@@ -217,7 +225,7 @@ package struct DevelopmentPKI: Sendable {
         return book
     }
 
-    private static func mayRevoke(_ serial: [UInt8], in book: DevelopmentAuthority, first: UInt64) -> Bool {
+    static func mayRevoke(_ serial: [UInt8], in book: DevelopmentAuthority, first: UInt64) -> Bool {
         let magnitude = serial.drop { $0 == 0 }
         guard magnitude.count <= 7 else { return false }
         let number = magnitude.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
@@ -234,15 +242,19 @@ extension DevelopmentPKI {
         let root: DevelopmentAuthorityState
         let authorities: [String: DevelopmentAuthorityState]
         let server: DevelopmentAuthorityState
+        /// Absent in states of instances that were made before there were such authorities.
+        let cards: [String: DevelopmentAuthorityState]?
     }
 
     /// Everything, private keys included, as JSON; the caller keeps it in a file that only the owner can read.
     package func serialized() throws(DevelopmentPKIError) -> [UInt8] {
         var books: [String: DevelopmentAuthorityState] = [:]
         for (authority, book) in authorities { books[authority.rawValue] = DevelopmentAuthorityState(book) }
+        var cards: [String: DevelopmentAuthorityState] = [:]
+        for (issuer, book) in cardAuthorities { cards[issuer.name] = DevelopmentAuthorityState(book) }
         let state = State(
             settings: settings, root: DevelopmentAuthorityState(rootAuthority), authorities: books,
-            server: DevelopmentAuthorityState(serverAuthority))
+            server: DevelopmentAuthorityState(serverAuthority), cards: cards.isEmpty ? nil : cards)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         guard let data = try? encoder.encode(state) else { throw .unreadableState }
@@ -260,5 +272,10 @@ extension DevelopmentPKI {
         self.init(
             settings: state.settings, rootAuthority: try state.root.restored(), authorities: books,
             serverAuthority: try state.server.restored())
+        guard let cards = state.cards else { return }
+        for issuer in CardIssuer.all {
+            guard let saved = cards[issuer.name] else { throw .unreadableState }
+            cardAuthorities[issuer] = try saved.restored()
+        }
     }
 }

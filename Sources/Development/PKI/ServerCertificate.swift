@@ -10,11 +10,15 @@ package struct ServerCertificate: Sendable {
     /// The authority's certificate alone, in PEM.
     package let authorityPEM: String
 
+    /// The server's own name, and those at which it asks for an HPKI card and for a My Number card.
+    private static let hostNames = ["localhost", "hpki.localhost", "jpki.localhost"]
+
     init(under authority: DevelopmentAuthority, random: Random, now: Instant) throws(DevelopmentPKIError) {
         let key = DevelopmentKey.p256()
         // dNSName [2] and iPAddress [7] (RFC 5280 §4.2.1.6).
         let names = DER.sequence(
-            DER.value(.contextPrimitive(2), Array("localhost".utf8)), DER.value(.contextPrimitive(7), [127, 0, 0, 1]))
+            of: Self.hostNames.map { DER.value(.contextPrimitive(2), Array($0.utf8)) }
+                + [DER.value(.contextPrimitive(7), [127, 0, 0, 1])])
         let template = CertificateTemplate(
             serialNumber: DevelopmentPKI.randomSerial(random), issuer: authority.certificate.subject.der,
             subject: NameEncoding.encode([
