@@ -1,5 +1,8 @@
+import Audit
+import Certificates
 import Core
 import CoreProtocol
+import Development
 import HPKI
 import Host
 import Identity
@@ -28,8 +31,8 @@ extension CoreTests {
                     ClientProof(client: nil, assertion: try scene.assertion(["sub": "plain-1"])),
                     ClientProof(client: nil, assertion: try scene.assertion(["exp": .number("\(now - 60)")])),
                     ClientProof(client: nil, assertion: try scene.assertion(["exp": .number("\(now + 86_400)")])),
-                    ClientProof(client: nil, assertion: try scene.assertion(["exp": .some(nil)])),
-                    ClientProof(client: nil, assertion: try scene.assertion(["jti": .some(nil)])),
+                    ClientProof(client: nil, assertion: try scene.assertion(["exp": JSONValue?.none])),
+                    ClientProof(client: nil, assertion: try scene.assertion(["jti": JSONValue?.none])),
                 ]
                 for proof in wrong {
                     #expect(try await failure { try await authenticate(proof) }.kind == .invalidClient, "\(proof)")

@@ -1,10 +1,13 @@
 import Audit
+import Certificates
 import Core
 import CoreProtocol
+import Development
 import HPKI
 import Host
 import Identity
 import JOSE
+import Synchronization
 import Testing
 
 extension CoreTests {

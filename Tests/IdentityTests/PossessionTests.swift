@@ -1,6 +1,7 @@
 import HPKI
 import Identity
 import JOSE
+import Storage
 import Testing
 
 /// Tokens bound to a key are good for its holder alone (RFC 9449, RFC 8705).
@@ -154,12 +155,12 @@ struct EndedLoginTests {
         }
         let statement = try await world.identification.endedLogin(by: logout())
         #expect(statement.session == "s-1" && statement.subject == nil)
-        let all = try await world.identification.endedLogin(by: logout(["sid": .some(nil)]))
+        let all = try await world.identification.endedLogin(by: logout(["sid": JSONValue?.none]))
         #expect(all.session == nil && all.subject == "doctor-1")
         let wrong: [[String: JSONValue?]] = [
-            ["events": .some(nil)], ["events": .object([])], ["nonce": "n"], ["aud": "another"], ["jti": .some(nil)],
-            ["iat": .some(nil)], ["exp": .number("\(World.now.seconds - 120)")],
-            ["sid": .some(nil), "sub": .some(nil)], ["iss": "https://other.example"],
+            ["events": JSONValue?.none], ["events": .object([])], ["nonce": "n"], ["aud": "another"], ["jti": JSONValue?.none],
+            ["iat": JSONValue?.none], ["exp": .number("\(World.now.seconds - 120)")],
+            ["sid": JSONValue?.none, "sub": JSONValue?.none], ["iss": "https://other.example"],
         ]
         for changes in wrong {
             await #expect(throws: IdentityError.self, "\(changes)") {

@@ -44,7 +44,7 @@ struct ConsoleDoor: Sendable {
 
     /// What core answers to the question of whoever the token makes the caller.
     func ask(_ question: ReviewQuestion, token: String, _ requestID: String) async throws(Failure) -> ReviewReply {
-        let command = ReviewCommand(requestID: requestID, token: token, question: question)
+        let command = ReviewCommand(requestID: requestID, token: PresentedToken(token), question: question)
         let deadline = Monotonic.now + UInt64(limits.answerSeconds) * 1_000_000_000
         guard case .review(let reply) = try await core.call(.review(command), deadline: deadline) else {
             throw Self.unexpected
