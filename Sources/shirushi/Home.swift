@@ -25,6 +25,8 @@ struct Home: Sendable, Hashable {
     /// Revocation lists as they were fetched; front alone writes here.
     var seenLists: String { path + "/evidence/lists" }
     var policies: String { path + "/policies" }
+    /// The relying systems of the authentication platform, a file each.
+    var clients: String { path + "/platform/clients" }
     var secrets: String { path + "/secrets" }
     var data: String { path + "/data" }
     var run: String { path + "/run" }

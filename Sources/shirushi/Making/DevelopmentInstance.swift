@@ -74,6 +74,8 @@ struct DevelopmentInstance {
         try await makeHolders(&pki, origin: origin)
         Progress.say("making their cards for logging in")
         try await DevelopmentCards(home: home).make(for: Self.holders, &pki)
+        try await linkCards(origin: origin)
+        try makeClients()
         try DevelopmentAuthorities(home: home).store(pki)
         try makeTimeStampAuthority(pki)
         try DevelopmentAuthorities(home: home).renewRevocationLists(always: true)
@@ -82,6 +84,38 @@ struct DevelopmentInstance {
             configuration: ConfigurationTemplate.development(
                 module: Self.softHSM, custody: custody, origin: origin)
         )
+    }
+
+    private func linkCards(origin: String) async throws {
+        let database = try Database.open(at: home.core.database, parts: CoreSchema.parts)
+        for holder in Self.holders {
+            let file = try Files.read("\(home.developmentCards)/\(holder.id)/jpki.pem", atMost: 65_536)
+            guard let id = HolderID(holder.id), let card = try HPKICertificate.read(file: file).first else { continue }
+            _ = try await OfflineAdministration.perform(
+                .linkCard(id, certificate: card.der), database, home.core, origin: origin,
+                now: WallClock.live.now())
+        }
+        try database.close()
+    }
+
+    /// The client systems that the policy knows, as public clients of the platform: an adapter on this machine.
+    private func makeClients() throws {
+        for (id, japaneseName, englishName) in [
+            ("demo-hospital", "デモ病院", "Demo hospital"), ("demo-pharmacy", "デモ薬局", "Demo pharmacy"),
+        ] {
+            let text = """
+                id: \(id)
+                name:
+                  ja: \(japaneseName)
+                  en: \(englishName)
+                profile: plain
+                authentication: none
+                redirectURIs: ["http://127.0.0.1/callback"]
+                scopes: [openid, profile, sign]
+
+                """
+            try Files.write(Array(text.utf8), to: "\(home.clients)/\(id).yaml")
+        }
     }
 
     private func write(trustOf pki: DevelopmentPKI) throws {

@@ -22,7 +22,7 @@ struct NewInstance {
 
     func makeFolders() throws {
         for folder in [
-            home.path, home.data, home.run, home.secrets, home.hsm, home.policies, home.seenLists,
+            home.path, home.data, home.run, home.secrets, home.hsm, home.policies, home.seenLists, home.clients,
         ] {
             try Files.makeFolder(folder)
         }
