@@ -26,6 +26,7 @@ listener_port() {
 # of the registration authorities in $ra_port (empty where there is none).
 settle_ports() {
     local file=$1/shirushi.yaml wanted metrics free stamps
+    local name
     ra_port=
     wanted=$(listener_port "$file" ra)
     if [ -n "$wanted" ]; then
@@ -34,7 +35,14 @@ settle_ports() {
     fi
     wanted=$(configured_port "$file" listeners)
     port=$(free_port "$wanted" "$ra_port")
-    [ "$port" = "$wanted" ] || sed -i -E "/^ *port:|^publicOrigin:/s/\b$wanted\b/$port/" "$file"
+    [ "$port" = "$wanted" ] || sed -i -E "/^ *port:|^publicOrigin:|^ *issuer: .*:$wanted\$/s/\b$wanted\b/$port/" "$file"
+    for name in hpki jpki; do
+        wanted=$(listener_port "$file" "$name")
+        [ -n "$wanted" ] || continue
+        free=$(free_port "$wanted" "$port" "$ra_port" "${hpki_port:-}")
+        [ "$free" = "$wanted" ] || sed -i -E "/^ *port:|^ *origin:/s/\b$wanted\b/$free/" "$file"
+        [ "$name" = jpki ] || hpki_port=$free
+    done
     metrics=$(configured_port "$file" metrics)
     if [ -n "$metrics" ]; then
         free=$(free_port "$metrics" "$port" "$ra_port")

@@ -3,6 +3,7 @@ import AuditIndex
 package import CoreProtocol
 package import HPKI
 import Host
+import Identity
 import Keys
 package import Logging
 internal import PKCS11
@@ -24,6 +25,9 @@ extension CoreInstance {
                         logger.error("what is due was not done", metadata: ["cause": "\(error.cause ?? error.detail)"])
                     }
                 } while (try? await Task.sleep(for: .seconds(15))) != nil
+            }
+            if let authentication {
+                group.addTask { await authentication.run(logger) }
             }
             group.addTask {
                 repeat { await auditKeys(logger) } while (try? await Task.sleep(for: .seconds(3600))) != nil
@@ -52,6 +56,36 @@ extension CoreInstance {
             logger.warning(
                 "restored: keys are suspended until their authority resumes them", metadata: ["keys": "\(count)"])
         }
+    }
+
+    /// Does one act of the platform's, or takes an issuer's word that a login has ended.
+    package func platform(_ command: PlatformCommand) async throws(Failure) -> PlatformReply {
+        if case .logoutToken(let token) = command.act {
+            try await takeLogout(token)
+            return .noted
+        }
+        guard let authentication else { throw Failure(.notFound, "This instance is no authentication platform.") }
+        return try await authentication(command)
+    }
+
+    /// Reads the cards' revocation lists anew.
+    package func pollCards(_ logger: Logger) async {
+        for card in [authentication?.hpki, authentication?.jpki] { await card?.watch.poll(log: logger) }
+    }
+
+    /// Ends the sessions of holders that are disabled and of cards that are revoked.
+    package func endUnworthySessions() async throws(Failure) {
+        try await authentication?.endUnworthy(judgesCards: true)
+    }
+
+    /// Takes a logout token (OpenID Connect Back-Channel Logout 1.0 §2.6): from now on the login's tokens are refused.
+    private func takeLogout(_ token: String) async throws(Failure) {
+        let statement: LogoutStatement
+        do { statement = try await sign.identification.endedLogin(by: token) } catch { throw error.failure }
+        do { try await database.write { try EndedLogins.store(statement, in: $0) } } catch {
+            throw Failure(.coreUnavailable, "The logout cannot be kept.", retryAfter: 5, cause: "\(error)")
+        }
+        ended.took(statement)
     }
 
     var rotation: Rotation {
@@ -136,6 +170,12 @@ extension CoreInstance {
                 database: database, log: log, retention: settings.retention, clock: clock)(order)
             if facts.next == nil, !order.isDryRun { review.index.nudge() }
             return .erasure(facts)
+        case .linkCard(let holder, let certificate):
+            try await CardLinks(log: log, clock: clock).link(certificate, to: holder)
+            return .noted
+        case .unlinkCard(let holder):
+            try await CardLinks(log: log, clock: clock).unlink(holder)
+            return .noted
         case .noteBackup(let id, let expiresAt):
             let now = clock.now()
             do {

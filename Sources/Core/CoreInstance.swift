@@ -20,6 +20,8 @@ package enum CoreStartError: Error, Sendable, CustomStringConvertible {
     case trust(TrustStoreError)
     /// Keys are to be wrapped, and the module lets somebody who has the PIN get a wrapped key out: by these attacks.
     case unsafeWrapping([String])
+    /// The platform's keys or clients.
+    case platform(String)
     /// The token is software by its own account, and the configuration does not accept that by name.
     case softwareToken(manufacturer: String)
 
@@ -33,6 +35,7 @@ package enum CoreStartError: Error, Sendable, CustomStringConvertible {
         case .unsafeWrapping(let attacks):
             "wrapped keys are not safe in this module (\(attacks.joined(separator: "; "))); "
                 + "set keys.mode to resident, or see: shirushi hsm probe"
+        case .platform(let fault): "the authentication platform cannot start: \(fault)"
         case .softwareToken(let manufacturer):
             "the token is a software token (\(manufacturer)) and hsm.acceptSoftwareToken is not set"
         }
@@ -53,6 +56,9 @@ package struct CoreInstance: Sendable {
     let module: PKCS11Module
     let watch: CertificateWatch
     let witnesses: Witnesses
+    /// Nil where this instance is no authentication platform.
+    let authentication: Platform?
+    let ended: EndedLogins
     let settings: CoreSettings
     let clock: WallClock
     let clockGuard: ClockGuard
@@ -157,11 +163,18 @@ package struct CoreInstance: Sendable {
         } catch { throw .storage(error.storage ?? .corrupt) }
         let (custody, epochs) = try await openCustody(
             settings, token.pool, keys.pin, database, log, keys.seals)
+        let (authentication, possession, ended) = try await openPlatform(
+            settings, database, log, custody, clock: clock, random: random, fetch: fetch)
+        let ownKeys: @Sendable (String) async throws -> [UInt8] = { url in
+            guard url == PlatformSettings.ownKeys, let authentication else { return try await fetch(url) }
+            return authentication.keys.published
+        }
         let choice = CredentialChoice(database: database)
         let failpoint = Failpoint(armed: settings.failpoint)
         let sign = Sign(
             identification: TokenIdentification(
-                issuers: settings.issuers, window: settings.window, database: database, clock: clock, fetch: fetch
+                issuers: settings.issuers, window: settings.window, database: database, clock: clock,
+                possession: possession, ended: ended, fetch: ownKeys
             ),
             policies: settings.policies,
             clients: Dictionary(settings.clients.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first }),
@@ -196,7 +209,8 @@ package struct CoreInstance: Sendable {
         )
         return CoreInstance(
             sign: sign, registry: registry, review: review, database: database, log: log, recheck: recheck,
-            pool: token.pool, module: token.module, watch: watch, witnesses: witnesses, settings: settings,
+            pool: token.pool, module: token.module, watch: watch, witnesses: witnesses, authentication: authentication,
+            ended: ended, settings: settings,
             clock: clock,
             clockGuard: ClockGuard(clock: clock),
             lock: lock, adminKey: keys.admin
@@ -220,6 +234,37 @@ package struct CoreInstance: Sendable {
             try $0.queryOne("SELECT credential FROM key_material WHERE epoch IS NOT NULL LIMIT 1") != nil
         }
         return found ?? false
+    }
+
+    private static func openPlatform(
+        _ settings: CoreSettings, _ database: Database, _ log: AuditLog, _ custody: KeyCustody, clock: WallClock,
+        random: Random, fetch: @escaping @Sendable (String) async throws -> [UInt8]
+    ) async throws(CoreStartError) -> (Platform?, PossessionGate, EndedLogins) {
+        let possession = PossessionGate(clock: clock, random: random)
+        let ended: EndedLogins
+        do { ended = try await EndedLogins(database) } catch { throw .storage(error.storage ?? .corrupt) }
+        guard let platform = settings.platform else { return (nil, possession, ended) }
+        let keys: TokenKeys
+        let clients: ClientAuthentication
+        do {
+            keys = try await TokenKeys(
+                path: settings.paths.tokenKeys, keySeconds: platform.tokenKeySeconds, clock: clock, random: random)
+            clients = try await ClientAuthentication(platform.clients, audiences: platform.audiences, clock: clock)
+        } catch { throw .platform("\(error)") }
+        do throws(TrustStoreError) {
+            return (
+                Platform(
+                    settings: platform, window: settings.window, database: database, log: log, keys: keys,
+                    clients: clients, possession: possession, ended: ended,
+                    hpki: try platform.hpki.map { (card) throws(TrustStoreError) in
+                        try CardWatch(card, fetch: fetch)
+                    },
+                    jpki: try platform.jpki.map { (card) throws(TrustStoreError) in
+                        try CardWatch(card, fetch: fetch)
+                    },
+                    custody: custody, clock: clock, random: random), possession, ended
+            )
+        } catch { throw .trust(error) }
     }
 
     private static func openCustody(

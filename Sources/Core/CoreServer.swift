@@ -81,6 +81,12 @@ package final class CoreServer: Sendable {
             case .witness(let message):
                 guard peer == .front else { throw Failure(.denied, "Front alone speaks with witnesses.") }
                 return try await core.witnesses(message)
+            case .platform(let command):
+                // Codes, secrets and cards come from browsers, through front alone.
+                guard peer == .front else { throw Failure(.denied, "Front alone speaks for browsers.") }
+                let reply = try await core.platform(command)
+                counters.count("platform-\(command.act.name)")
+                return .platform(reply)
             case .admin(let request, let proof):
                 // Front may reach the operator's socket, which Landlock does not fence; it cannot read the proof.
                 guard peer == .operatorCommand, Digest(of: proof) == core.adminKey else {

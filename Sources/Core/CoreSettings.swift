@@ -33,6 +33,8 @@ package struct CoreSettings: Sendable {
         package var contradiction: String
         /// Left by a restore; names it.
         package var restored: String
+        /// The keys that sign the platform's tokens.
+        package var tokenKeys: String
 
         /// The layout below `home`.
         package init(home: String) {
@@ -50,6 +52,7 @@ package struct CoreSettings: Sendable {
             custodyKey = home + "/secrets/custody.key"
             contradiction = home + "/data/audit.contradiction"
             restored = home + "/data/restored"
+            tokenKeys = home + "/secrets/token.keys"
         }
     }
 
@@ -100,6 +103,8 @@ package struct CoreSettings: Sendable {
     package var retention: Retention
     /// The keys of the witnesses that cosign the log's checkpoints.
     package var witnesses: [NoteKey]
+    /// Nil where this instance is no authentication platform.
+    package var platform: PlatformSettings?
     /// Said in the start record: `development` or `production`.
     package var kind: String
     /// The failpoint to arm; nil in production.
@@ -110,11 +115,12 @@ package struct CoreSettings: Sendable {
         paths: Paths, origin: String, token: Token, issuers: [IssuerSettings], clients: [ClientRegistration],
         window: ActivationWindow, policies: PolicySet, certificates: CertificateWatch.Settings,
         certificatePolicies: Set<String>, registration: RegistrationSettings,
-        retention: Retention = Retention(), inFlight: Int, kind: String, witnesses: [NoteKey] = [], failpoint: String?
+        retention: Retention = Retention(), inFlight: Int, kind: String, witnesses: [NoteKey] = [], platform: PlatformSettings? = nil, failpoint: String?
     ) {
         self.registration = registration
         self.retention = retention
         self.witnesses = witnesses
+        self.platform = platform
         self.paths = paths
         self.origin = origin
         self.token = token
@@ -135,6 +141,7 @@ package enum CoreSchema {
     /// In the order in which they are made.
     package static let parts = [
         HolderStore.part, CredentialStore.part, WrappingEpochStore.part, SignatureStore.part, ImportStore.part,
-        BackupStore.part, AuditSchema.part, ErasureSchema.part,
+        BackupStore.part, AuditSchema.part, ErasureSchema.part, EndedLogins.part, SessionStore.part, GrantStore.part,
+        CardLinkStore.part, LogoutNoticeStore.part,
     ]
 }

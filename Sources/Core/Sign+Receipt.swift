@@ -10,7 +10,7 @@ extension Sign {
     ///
     /// Throws `.notFound` to all but the token's holder, where the use of the key did not end as signed, and where its
     /// records were erased.
-    package func receipt(of signature: SignatureID, token: String) async throws(Failure) -> [UInt8] {
+    package func receipt(of signature: SignatureID, token: PresentedToken) async throws(Failure) -> [UInt8] {
         let facts = try await lookup(signature, token: token)
         guard facts.state == .signed, let outcome = facts.outcome else {
             throw Failure(.notFound, "This signature was not given out, so there is no receipt of it.")

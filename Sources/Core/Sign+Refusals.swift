@@ -28,12 +28,12 @@ extension Sign {
     }
 
     /// Throws unless the token makes a known caller; nothing is recorded, since no key is used.
-    package func identify(_ token: String) async throws(Failure) {
+    package func identify(_ token: PresentedToken) async throws(Failure) {
         do { _ = try await identification.identify(token) } catch { throw error.failure }
     }
 
     /// What was recorded of a signature, for the holder of the token alone.
-    package func lookup(_ signature: SignatureID, token: String) async throws(Failure) -> SignatureFacts {
+    package func lookup(_ signature: SignatureID, token: PresentedToken) async throws(Failure) -> SignatureFacts {
         let caller: Caller
         do { caller = try await identification.identify(token) } catch { throw error.failure }
         guard let facts = try await replay.facts(of: signature, holder: caller.holder) else {

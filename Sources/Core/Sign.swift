@@ -27,6 +27,9 @@ package struct Sign: Sendable {
     /// How long a request may wait for the key.
     let keyPatience: Duration
 
+    /// The nonce that proofs of possession must have now (RFC 9449 §8).
+    package var nonce: String { identification.nonce }
+
     /// Signs what `command` asks for, or gives the signature of an earlier request with the same `Idempotency-Key`.
     ///
     /// A refusal of a known caller is recorded before it is thrown. Behind the intent nothing is cancelled: a client

@@ -61,6 +61,10 @@ package enum AdminRequest: Sendable, Hashable {
     case retireCheckpointKey(String)
     /// Erase details of records, or tell which would be.
     case erase(ErasureOrder)
+    /// Link a My Number card, by its certificate in DER, to a holder.
+    case linkCard(HolderID, certificate: [UInt8])
+    /// Unlink a holder's My Number card.
+    case unlinkCard(HolderID)
 }
 
 /// What core answers.

@@ -26,6 +26,14 @@ package enum IdentityError: Error, Sendable, Hashable {
     case notReviewer(String)
     /// `auth_time` lies too far back.
     case windowElapsed(end: Instant)
+    /// The login that the token rests on has ended.
+    case loginEnded
+    /// The token is bound to a key, and the request does not prove that it has it: why.
+    case notPossessed(String)
+    /// The proof of possession must have this nonce.
+    case nonceNeeded(String)
+    /// More proofs were used lately than can be remembered.
+    case tooManyProofs
 }
 
 extension IdentityError {
@@ -60,6 +68,16 @@ extension IdentityError {
             Failure(.unknownHolder, "No enabled holder is registered here for this token's issuer and subject.")
         case .notReviewer(let reason):
             Failure(.denied, "The access token lets nobody look at the log: its claim shirushi_roles \(reason).")
+        case .loginEnded:
+            Failure(.invalidToken, "The access token was refused: its login has ended; log in again.")
+        case .notPossessed(let reason):
+            Failure(.invalidDPoPProof, "The access token was refused: \(reason).")
+        case .nonceNeeded(let nonce):
+            Failure(
+                .dpopNonceNeeded, "The DPoP proof needs the nonce of this service; ask again with that of DPoP-Nonce.",
+                reasons: [nonce])
+        case .tooManyProofs:
+            Failure(.overloaded, "More proofs are in use than can be remembered; ask again.", retryAfter: 5)
         case .windowElapsed(let end):
             Failure(
                 .windowElapsed,

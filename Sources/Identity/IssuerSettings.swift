@@ -21,12 +21,14 @@ package struct IssuerSettings: Sendable, Hashable {
     package var speaksForRegistered: Bool
     /// Whether this is the instance's own development issuer.
     package var isDevelopment: Bool
+    /// Whether this is the instance's own platform, whose access tokens say so by their type, scope and session.
+    package var isPlatform: Bool
 
     /// An issuer; keys are fetched every 5 minutes and kept 1 hour through an outage unless said otherwise.
     package init(
         issuer: String, audience: String, jwks: String, algorithms: Set<JWSAlgorithm> = Set(JWSAlgorithm.allCases),
         refreshSeconds: Int64 = 300, keepSeconds: Int64 = 3600, holders: Set<HolderID> = [],
-        speaksForRegistered: Bool = false, isDevelopment: Bool = false
+        speaksForRegistered: Bool = false, isDevelopment: Bool = false, isPlatform: Bool = false
     ) {
         self.speaksForRegistered = speaksForRegistered
         self.issuer = issuer
@@ -37,5 +39,6 @@ package struct IssuerSettings: Sendable, Hashable {
         self.keepSeconds = keepSeconds
         self.holders = holders
         self.isDevelopment = isDevelopment
+        self.isPlatform = isPlatform
     }
 }

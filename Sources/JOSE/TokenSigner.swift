@@ -77,8 +77,30 @@ package struct TokenSigner: Sendable {
 
     /// The compact JWS of `claims`, their members in the order given; throws `.malformed` where they are no object.
     package func sign(_ claims: JSONValue, type: String = "JWT") throws(JOSEError) -> String {
+        try sign(["alg": .string(algorithm.rawValue), "typ": .string(type), "kid": .string(keyID)], claims)
+    }
+
+    /// A proof that the key's holder makes this very request (RFC 9449 §4.2), as a client sends it.
+    ///
+    /// `jti` is fresh for each proof, `nonce` the server's; `accessToken` comes with the request.
+    package func dpopProof(
+        method: String, uri: String, jti: String, at now: Instant, accessToken: String? = nil, nonce: String? = nil
+    ) throws(JOSEError) -> String {
+        var claims = [
+            JSONMember("jti", .string(jti)), JSONMember("htm", .string(method)), JSONMember("htu", .string(uri)),
+            JSONMember("iat", .integer(now.seconds)),
+        ]
+        if let accessToken {
+            claims.append(
+                JSONMember("ath", .string(Base64URL.encode(HPKI.Digest(of: Array(accessToken.utf8)).bytes))))
+        }
+        if let nonce { claims.append(JSONMember("nonce", .string(nonce))) }
+        return try sign(
+            ["typ": "dpop+jwt", "alg": .string(algorithm.rawValue), "jwk": publicJWK], .object(claims))
+    }
+
+    private func sign(_ header: JSONValue, _ claims: JSONValue) throws(JOSEError) -> String {
         guard case .object = claims else { throw .malformed("claims must be an object") }
-        let header: JSONValue = ["alg": .string(algorithm.rawValue), "typ": .string(type), "kid": .string(keyID)]
         let input = "\(Base64URL.encode(header.bytes)).\(Base64URL.encode(claims.bytes))"
         do {
             return "\(input).\(Base64URL.encode(try key.sign(Array(input.utf8))))"

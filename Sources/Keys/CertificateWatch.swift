@@ -33,6 +33,7 @@ package final class CertificateWatch: Sendable {
         // A judgement holds for the second it was made in; a batch from one holder needs one a second.
         var judged: [CredentialID: (second: Int64, fault: PathFault?)] = [:]
         var fetchFaults: [String] = []
+        var generation: UInt64 = 0
     }
 
     private let settings: Settings
@@ -85,6 +86,18 @@ package final class CertificateWatch: Sendable {
         }
     }
 
+    /// What is wrong with a certificate that is nobody's second key, such as a card's; nil where it holds at `now`.
+    package func fault(of certificate: HPKICertificate, at now: Instant) -> PathFault? {
+        let crls = state.withLock { $0.crls }
+        switch PathValidator(trust: trust, crls: crls, requirements: requirements).judge(certificate, at: now) {
+        case .valid: return nil
+        case .failed(let found), .indeterminate(let found): return found
+        }
+    }
+
+    /// Changes whenever lists were read anew.
+    package var generation: UInt64 { state.withLock { $0.generation } }
+
     /// The anchors, intermediates and lists that judgements rest on now.
     package var snapshot: (trust: TrustStore, crls: CRLStore) { (trust, state.withLock { $0.crls }) }
 
@@ -108,6 +121,7 @@ package final class CertificateWatch: Sendable {
             let name = "delivered-\(Hex.encode(Array(Digest(of: list.issuer.der + list.series).bytes.prefix(8)))).crl"
             try Files.write(list.der, to: settings.folder + "/crls/" + name)
             state.crls = crls
+            state.generation &+= 1
             state.judged = [:]
         }
     }
@@ -146,6 +160,7 @@ package final class CertificateWatch: Sendable {
         let (newLists, newFaults) = (crls, faults)
         state.withLock { state in
             state.crls = newLists
+            state.generation &+= 1
             state.judged = [:]
             state.fetchFaults = newFaults
         }

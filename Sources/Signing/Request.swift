@@ -1,4 +1,4 @@
-package import CoreProtocol
+import CoreProtocol
 package import HPKI
 
 /// What a prescriber's system sends to be signed, decoded from its Base64.

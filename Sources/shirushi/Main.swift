@@ -48,7 +48,7 @@ struct Shirushi: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, ServeCommand.self, TokenCommand.self, SignCommandLine.self, VerifyCommand.self,
             AuditCommand.self, WitnessCommand.self, PolicyCommand.self, HoldersCommand.self, KeysCommand.self,
-            HSMCommand.self,
+            ClientCommand.self, HSMCommand.self,
             BackupCommand.self, RestoreCommand.self, FailuresCommand.self, DevCACommand.self, CoreCommand.self,
             FrontCommand.self,
         ]

@@ -131,13 +131,14 @@ struct Doctor: Sendable {
         try await database.write { try HolderStore.insert(Self.holder, in: $0) }
         let identification = TokenIdentification(
             issuers: [IssuerSettings(issuer: "i", audience: "a", jwks: "https://i/jwks", holders: [Self.holder])],
-            window: ActivationWindow(), database: database, clock: .fixed(now), fetch: { _ in keys }
+            window: ActivationWindow(), database: database, clock: .fixed(now),
+            possession: PossessionGate(clock: .fixed(now), random: .live), ended: EndedLogins(), fetch: { _ in keys }
         )
         let token = try signer.sign([
             "iss": "i", "aud": "a", "sub": "doctor-1", "exp": .number("\(now.seconds + 600)"),
             "auth_time": .number("\(now.seconds)"), "acr": "hpki-card", "amr": ["hwk"], "client_id": "clinic-1",
         ])
-        caller = try await identification.identify(token)
+        caller = try await identification.identify(PresentedToken(token))
         activation = try identification.activate(caller)
         policies = try PolicySet(reading: PolicySet.shippedFile)
     }

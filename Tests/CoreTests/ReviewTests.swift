@@ -10,7 +10,7 @@ import Testing
 extension CoreTests {
     @Suite struct Reviewing {
         private func ask(
-            _ core: CoreInstance, _ token: String, _ question: ReviewQuestion
+            _ core: CoreInstance, _ token: PresentedToken, _ question: ReviewQuestion
         ) async throws -> ReviewReply {
             try core.review.index.catchUp()
             return try await core.review(ReviewCommand(requestID: "review-1", token: token, question: question))

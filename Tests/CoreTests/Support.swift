@@ -157,7 +157,7 @@ final class World: Sendable {
 
     func open(
         faults: DatabaseFaults? = nil, sessions: Int = 4, timeout: Int = 10,
-        registration: RegistrationSettings? = nil
+        registration: RegistrationSettings? = nil, platform: PlatformSettings? = nil
     ) async throws -> CoreInstance {
         let keys = tokens.publicJWKSet
         let settings = CoreSettings(
@@ -171,14 +171,15 @@ final class World: Sendable {
                     issuer: "i", audience: "a", jwks: "https://i/jwks",
                     holders: Set(Self.roles.keys.map { made(HolderID($0)) }), speaksForRegistered: true
                 )
-            ],
+            ] + (platform == nil ? [] : [PlatformScene.issuerSettings]),
             clients: [
                 ClientRegistration(id: made(ClientID("clinic-1")), facility: "1310000001", kind: .medical),
                 ClientRegistration(id: made(ClientID("pharmacy-1")), facility: "1340000001", kind: .pharmacy),
             ],
             window: ActivationWindow(), policies: try PolicySet(reading: PolicySet.shippedFile),
             certificates: .init(folder: home + "/trust"), certificatePolicies: [OID.hpkiSigningPolicy],
-            registration: try registration ?? registrationSettings(), inFlight: 256, kind: "development", failpoint: nil
+            registration: try registration ?? registrationSettings(), inFlight: 256, kind: "development",
+            platform: platform, failpoint: nil
         )
         return try await CoreInstance.open(
             settings, clock: WallClock { self.clock.withLock { $0 } }, random: .live, logger: quiet, faults: faults,
@@ -218,9 +219,11 @@ final class World: Sendable {
     /// Runs `body` on a core that is closed behind it.
     func serving(
         faults: DatabaseFaults? = nil, sessions: Int = 4, timeout: Int = 10,
-        registration: RegistrationSettings? = nil, _ body: (CoreInstance) async throws -> Void
+        registration: RegistrationSettings? = nil, platform: PlatformSettings? = nil,
+        _ body: (CoreInstance) async throws -> Void
     ) async throws {
-        let core = try await open(faults: faults, sessions: sessions, timeout: timeout, registration: registration)
+        let core = try await open(
+            faults: faults, sessions: sessions, timeout: timeout, registration: registration, platform: platform)
         do { try await body(core) } catch {
             await core.close()
             throw error
@@ -228,7 +231,7 @@ final class World: Sendable {
         await core.close()
     }
 
-    func bearer(_ holder: String, client: String? = nil) throws -> String {
+    func bearer(_ holder: String, client: String? = nil) throws -> PresentedToken {
         let now = clock.withLock { $0.seconds }
         var claims = [
             JSONMember("iss", "i"), JSONMember("aud", "a"), JSONMember("sub", .string(holder)),
@@ -236,18 +239,18 @@ final class World: Sendable {
             JSONMember("acr", "hpki-card"), JSONMember("amr", ["hwk"]),
         ]
         if let client { claims.append(JSONMember("client_id", .string(client))) }
-        return try tokens.sign(.object(claims), type: "at+jwt")
+        return PresentedToken(try tokens.sign(.object(claims), type: "at+jwt"))
     }
 
     /// The token of somebody who looks at the log.
-    func reviewer(_ roles: ReviewerRole..., subject: String = "reviewer-1") throws -> String {
+    func reviewer(_ roles: ReviewerRole..., subject: String = "reviewer-1") throws -> PresentedToken {
         let now = clock.withLock { $0.seconds }
         let claims: JSONValue = [
             "iss": "i", "aud": "a", "sub": .string(subject), "exp": .number("\(now + 600)"),
             "auth_time": .number("\(now - 5)"), "acr": "hpki-card", "amr": ["hwk"],
             "shirushi_roles": .array(roles.map { .string($0.rawValue) }),
         ]
-        return try tokens.sign(claims, type: "at+jwt")
+        return PresentedToken(try tokens.sign(claims, type: "at+jwt"))
     }
 
     func command(

@@ -86,15 +86,19 @@ import Testing
         let server = world.server
         let identification = TokenIdentification(
             issuers: [settings], window: ActivationWindow(), database: world.database, clock: world.clock.wall,
+            possession: PossessionGate(clock: world.clock.wall, random: .system), ended: EndedLogins(),
             fetch: { address in
                 let keys = try await server.fetch(address)
                 if server.fetches > 1 { for await _ in gate.stream { break } }
                 return keys
             }
         )
-        _ = try await identification.identify(world.token(["jti": "1"]))
+        _ = try await identification.identify(PresentedToken(world.token(["jti": "1"])))
         world.clock.advance(seconds: 301)
-        for number in 2..<10 { _ = try await identification.identify(world.token(["jti": .string("\(number)")])) }
+        for number in 2..<10 {
+            let token = try world.token(["jti": .string("\(number)")])
+            _ = try await identification.identify(PresentedToken(token))
+        }
         try await server.hasFetched(2)
         #expect(server.fetches == 2)
         gate.continuation.finish()

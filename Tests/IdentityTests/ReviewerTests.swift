@@ -8,12 +8,12 @@ import Testing
     func `a token with one role makes a reviewer, registered as a holder or not`(role: ReviewerRole) async throws {
         let world = try await World()
         let token = try world.token(["sub": "somebody", "shirushi_roles": [.string(role.rawValue)]])
-        let reviewer = try await world.identification.reviewer(token)
+        let reviewer = try await world.identification.reviewer(PresentedToken(token))
         #expect(reviewer.role == role && reviewer.subject == "somebody" && reviewer.issuer == World.issuer)
         #expect(reviewer.until == reviewer.authenticatedAt.adding(seconds: 18 * 3600))
         #expect(reviewer.text.contains("role=\(role.rawValue)\n"))
         // It is no holder's token.
-        await #expect(throws: IdentityError.unknownHolder) { try await world.identification.identify(token) }
+        await #expect(throws: IdentityError.unknownHolder) { try await world.identification.identify(PresentedToken(token)) }
     }
 
     @Test(
@@ -23,7 +23,7 @@ import Testing
     func `no role, several roles, and roles that are none make nobody`(roles: JSONValue?) async throws {
         let world = try await World()
         let token = try world.token(["shirushi_roles": roles])
-        let error = await #expect(throws: IdentityError.self) { try await world.identification.reviewer(token) }
+        let error = await #expect(throws: IdentityError.self) { try await world.identification.reviewer(PresentedToken(token)) }
         guard case .notReviewer? = error else {
             Issue.record("\(String(describing: error))")
             return
@@ -34,7 +34,7 @@ import Testing
     @Test func `a claim that is no list is no list of one`() async throws {
         let world = try await World()
         let token = try world.token(["shirushi_roles": "auditor"])
-        let error = await #expect(throws: IdentityError.self) { try await world.identification.reviewer(token) }
+        let error = await #expect(throws: IdentityError.self) { try await world.identification.reviewer(PresentedToken(token)) }
         #expect(error?.failure.kind == .invalidToken)
     }
 
@@ -53,7 +53,7 @@ import Testing
             var changes = changes
             changes["shirushi_roles"] = roles
             let token = try world.token(changes)
-            await #expect(throws: expected) { try await world.identification.reviewer(token) }
+            await #expect(throws: expected) { try await world.identification.reviewer(PresentedToken(token)) }
         }
     }
 }

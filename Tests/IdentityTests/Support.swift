@@ -58,6 +58,8 @@ struct World {
     let signer: TokenSigner
     let server: JWKSServer
     let database: Database
+    let ended: EndedLogins
+    let possession: PossessionGate
     let identification: TokenIdentification
     private let scratch: Scratch
 
@@ -65,7 +67,7 @@ struct World {
         signer = try await TokenSigner.generate(keyID: "key-1", random: .system)
         server = JWKSServer(signer.publicJWKSet)
         scratch = try Scratch()
-        database = try Database.create(at: scratch.folder + "/identity.sqlite", parts: [HolderStore.part])
+        database = try Database.create(at: scratch.folder + "/identity.sqlite", parts: [HolderStore.part, EndedLogins.part])
         try await database.write { connection in
             for holder in [Self.doctor, Self.linked, Self.foreign] {
                 try HolderStore.insert(holder, in: connection)
@@ -77,9 +79,11 @@ struct World {
             issuer: Self.issuer, audience: Self.audience, jwks: "https://issuer.example/jwks", refreshSeconds: refresh,
             keepSeconds: keep, holders: [Self.doctor]
         )
+        ended = EndedLogins()
+        possession = PossessionGate(clock: clock.wall, random: .system)
         identification = TokenIdentification(
             issuers: [settings], window: ActivationWindow(), database: database, clock: clock.wall,
-            fetch: server.fetch
+            possession: possession, ended: ended, fetch: server.fetch
         )
     }
 
@@ -101,7 +105,7 @@ struct World {
     func fault(_ changes: [String: JSONValue?], by other: TokenSigner? = nil) async throws -> IdentityError? {
         let token = try token(changes, by: other)
         do throws(IdentityError) {
-            _ = try identification.activate(try await identification.identify(token))
+            _ = try identification.activate(try await identification.identify(PresentedToken(token)))
             return nil
         } catch { return error }
     }

@@ -12,7 +12,7 @@ import Testing
         let token = try world.token([
             "client_id": "clinic-1", "roles": ["Medical Doctor"], "aud": ["x", .string(World.audience)],
         ])
-        let caller = try await world.identification.identify(token)
+        let caller = try await world.identification.identify(PresentedToken(token))
         #expect(caller.holder == World.doctor)
         #expect(caller.issuer == World.issuer && caller.subject == "doctor-1")
         #expect(caller.client == ClientID("clinic-1"))
@@ -30,7 +30,7 @@ import Testing
 
     @Test func `a subject that the registry links gives the holder it is linked to`() async throws {
         let world = try await World()
-        #expect(try await world.identification.identify(world.token(["sub": "u-77"])).holder == World.linked)
+        #expect(try await world.identification.identify(PresentedToken(world.token(["sub": "u-77"]))).holder == World.linked)
     }
 
     @Test(
@@ -65,7 +65,7 @@ import Testing
     @Test func `each error is told to the caller as a failure without the token in it`() async throws {
         let world = try await World()
         let token = try world.token(["aud": "x"])
-        let error = await #expect(throws: IdentityError.self) { try await world.identification.identify(token) }
+        let error = await #expect(throws: IdentityError.self) { try await world.identification.identify(PresentedToken(token)) }
         let failure = try #require(error?.failure)
         #expect(failure.kind == .invalidToken && failure.detail.contains("aud"))
         #expect(!"\(failure)".contains(token.suffix(20)))
@@ -80,7 +80,7 @@ import Testing
         let world = try await World()
         for text in ["", "a", "a.b.c", String(repeating: "x", count: 20_000)] {
             await #expect {
-                try await world.identification.identify(text)
+                try await world.identification.identify(PresentedToken(text))
             } throws: {
                 if case IdentityError.token? = $0 as? IdentityError { true } else { false }
             }
@@ -149,29 +149,29 @@ import Testing
     @Test func `a token that was judged before still ends with its exp`() async throws {
         let world = try await World()
         let token = try world.token(["exp": .number("\(Self.now + 10)")])
-        _ = try await world.identification.identify(token)
+        _ = try await world.identification.identify(PresentedToken(token))
         // Within the 60 s for which its signature counts as judged.
         world.clock.advance(seconds: 59)
-        _ = try await world.identification.identify(token)
+        _ = try await world.identification.identify(PresentedToken(token))
         world.clock.set(Instant(seconds: Self.now + 70))
         await #expect(throws: IdentityError.expired(at: Instant(seconds: Self.now + 10))) {
-            try await world.identification.identify(token)
+            try await world.identification.identify(PresentedToken(token))
         }
         let short = try world.token(["exp": .number("\(Self.now + 30)")])
-        _ = try await world.identification.identify(short)
+        _ = try await world.identification.identify(PresentedToken(short))
         world.clock.advance(seconds: 20)
         await #expect(throws: IdentityError.expired(at: Instant(seconds: Self.now + 30))) {
-            try await world.identification.identify(short)
+            try await world.identification.identify(PresentedToken(short))
         }
     }
 
     @Test func `a cached token is judged anew after 60 s, so that a disabled holder is refused then`() async throws {
         let world = try await World()
         let token = try world.token()
-        _ = try await world.identification.identify(token)
+        _ = try await world.identification.identify(PresentedToken(token))
         try await world.disable(World.doctor)
         world.clock.advance(seconds: 60)
-        await #expect(throws: IdentityError.unknownHolder) { try await world.identification.identify(token) }
+        await #expect(throws: IdentityError.unknownHolder) { try await world.identification.identify(PresentedToken(token)) }
     }
 
     @Test func `a cached token whose key was withdrawn is refused once the new keys are there and 60 s are over`()
@@ -179,14 +179,14 @@ import Testing
     {
         let world = try await World(refresh: 60)
         let token = try world.token()
-        _ = try await world.identification.identify(token)
+        _ = try await world.identification.identify(PresentedToken(token))
         world.server.serve(try await TokenSigner.generate(keyID: "key-2", random: .system).publicJWKSet)
         world.clock.advance(seconds: 60)
         // Old keys are given while new ones are fetched; that once is what a withdrawal may cost.
-        _ = try? await world.identification.identify(token)
+        _ = try? await world.identification.identify(PresentedToken(token))
         try await world.server.hasFetched(2)
         world.clock.advance(seconds: 60)
-        await #expect(throws: IdentityError.unknownKey) { try await world.identification.identify(token) }
+        await #expect(throws: IdentityError.unknownKey) { try await world.identification.identify(PresentedToken(token)) }
     }
 }
 

@@ -38,6 +38,8 @@ package enum DetailField: UInt8, Sendable, Hashable, CaseIterable {
     case reviewer = 17
     /// What was asked of the log, `name=value`, a line each.
     case subject = 18
+    /// A login's session, `sid`, method, who attested it, `auth_time` and end, a line each.
+    case session = 19
 
     /// The word that people read.
     package var name: String {
@@ -60,6 +62,7 @@ package enum DetailField: UInt8, Sendable, Hashable, CaseIterable {
         case .transition: "transition"
         case .reviewer: "reviewer"
         case .subject: "subject"
+        case .session: "session"
         }
     }
 }

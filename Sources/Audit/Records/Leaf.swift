@@ -18,6 +18,8 @@ package enum EntryKind: UInt16, Sendable, Hashable, CaseIterable {
     case administration = 7
     /// A reviewer looked at the log; recorded before anything is answered.
     case inspection = 8
+    /// A login's session began or ended, or a client system got a code by it.
+    case authentication = 9
 
     /// The word that people read.
     package var name: String {
@@ -30,6 +32,7 @@ package enum EntryKind: UInt16, Sendable, Hashable, CaseIterable {
         case .configuration: "configuration"
         case .administration: "administration"
         case .inspection: "inspection"
+        case .authentication: "authentication"
         }
     }
 }

@@ -10,6 +10,8 @@ package enum RetentionClass: UInt8, Sendable, Hashable, CaseIterable {
     case inspections = 4
     /// Starts, stops, configurations, epochs, backups, checkpoint keys and erasures.
     case operations = 5
+    /// Logins, their ends, and the client systems that got codes by them.
+    case authentications = 6
 
     /// The word of the configuration and of notes.
     package var name: String {
@@ -19,6 +21,7 @@ package enum RetentionClass: UInt8, Sendable, Hashable, CaseIterable {
         case .refusals: "refusals"
         case .inspections: "inspections"
         case .operations: "operations"
+        case .authentications: "authentications"
         }
     }
 }
@@ -32,6 +35,7 @@ extension Leaf {
         case .outcome: return intent?.retentionClass() ?? .signatures
         case .refusal: return .refusals
         case .inspection: return .inspections
+        case .authentication: return .authentications
         case .administration: return has(.authority) || has(.registration) ? .registration : .operations
         case .start, .stop, .configuration: return .operations
         }

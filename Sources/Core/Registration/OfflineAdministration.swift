@@ -53,6 +53,16 @@ package enum OfflineAdministration {
                 try await LogSecrets.retireCheckpointKey(id, log, paths)
             }
             return .noted
+        case .linkCard(let holder, let certificate):
+            try await logged(database, paths, origin: origin) { log in
+                try await CardLinks(log: log, clock: .fixed(now)).link(certificate, to: holder)
+            }
+            return .noted
+        case .unlinkCard(let holder):
+            try await logged(database, paths, origin: origin) { log in
+                try await CardLinks(log: log, clock: .fixed(now)).unlink(holder)
+            }
+            return .noted
         default: break
         }
         let (note, step) = try await plan(request, database, now)
@@ -156,7 +166,7 @@ package enum OfflineAdministration {
             return (
                 "backup \(id)", { try BackupStore.insert(id, takenAt: now, expiresAt: expiresAt, in: $0) }
             )
-        case .auditKeys, .rotation, .addCheckpointKey, .retireCheckpointKey, .erase:
+        case .auditKeys, .rotation, .addCheckpointKey, .retireCheckpointKey, .erase, .linkCard, .unlinkCard:
             throw Failure(.malformedRequest, "This is no act that is recorded while nothing serves.")
         }
     }

@@ -67,6 +67,28 @@ package enum PlatformAct: Sendable, Hashable {
     case logoutToken(String)
 }
 
+extension PlatformAct {
+    /// The act's word, for counters.
+    package var name: String {
+        switch self {
+        case .logIn: "login"
+        case .session: "session"
+        case .sessions: "sessions"
+        case .grant: "grant"
+        case .token: "token"
+        case .authenticate: "authenticate"
+        case .introspect: "introspect"
+        case .revoke: "revoke"
+        case .userInfo: "userinfo"
+        case .keys: "keys"
+        case .end: "logout"
+        case .logouts: "logouts"
+        case .told: "told"
+        case .logoutToken: "backchannel-logout"
+        }
+    }
+}
+
 /// What front saw of a card in TLS; the possession of its key is front's word.
 package struct CardEvidence: Sendable, Hashable {
     /// A card's kind.

@@ -25,6 +25,13 @@ extension AdminRequest {
         case .erase(let order):
             writer.uint8(8)
             order.write(to: &writer)
+        case .linkCard(let holder, let certificate):
+            writer.uint8(9)
+            writer.text(holder.description)
+            writer.data(certificate)
+        case .unlinkCard(let holder):
+            writer.uint8(10)
+            writer.text(holder.description)
         }
     }
 
@@ -43,6 +50,12 @@ extension AdminRequest {
         case 6: self = .addCheckpointKey
         case 7: self = .retireCheckpointKey(try reader.text(atMost: 16))
         case 8: self = .erase(try ErasureOrder(from: &reader))
+        case 9:
+            guard let holder = HolderID(try reader.text(atMost: 64)) else { throw .invalidValue }
+            self = .linkCard(holder, certificate: try reader.data(atMost: PlatformLimits.certificate))
+        case 10:
+            guard let holder = HolderID(try reader.text(atMost: 64)) else { throw .invalidValue }
+            self = .unlinkCard(holder)
         default: throw .invalidValue
         }
     }

@@ -123,6 +123,7 @@ package enum RecordKind: UInt16, Sendable, Hashable, CaseIterable {
     case configuration = 6
     case administration = 7
     case inspection = 8
+    case authentication = 9
 
     /// The word that people read.
     package var name: String { "\(self)" }

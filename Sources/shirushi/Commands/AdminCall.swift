@@ -36,7 +36,7 @@ struct AdminCall {
     private func here(_ request: AdminRequest) async throws -> CoreReply {
         try await withDatabase { database in
             switch request {
-            case .addEpoch, .retireEpoch, .noteBackup, .addCheckpointKey, .retireCheckpointKey:
+            case .addEpoch, .retireEpoch, .noteBackup, .addCheckpointKey, .retireCheckpointKey, .linkCard, .unlinkCard:
                 return try await OfflineAdministration.perform(
                     request, database, home.core, origin: try Configuration.read(home).origin,
                     now: WallClock.live.now())

@@ -25,7 +25,7 @@ extension Configuration {
         if !NoteKey.isName(origin) {
             faults.append("`origin` must be a name without spaces and plus signs, such as shirushi.example.jp/2026")
         }
-        if issuers.isEmpty { faults.append("`issuers` must name at least one issuer, or nobody can sign") }
+        if issuers.isEmpty, platform == nil { faults.append("`issuers` must name at least one issuer, or nobody can sign") }
         if Set(issuers.map(\.issuer)).count != issuers.count { faults.append("`issuers` names one issuer twice") }
         if Set(authorities.map(\.name)).count != authorities.count {
             faults.append("`authorities` names one authority twice")
@@ -37,7 +37,7 @@ extension Configuration {
         do throws(CommandError) { _ = try ValidationPolicy.load(validationPolicyFile) } catch {
             faults.append("`validationPolicy`: \(error)")
         }
-        faults += evidenceFaults + witnessFaults
+        faults += evidenceFaults + witnessFaults + platformFaults
         if kind == .production { faults += productionFaults(in: home) }
         return faults
     }
@@ -118,7 +118,7 @@ extension Configuration {
             faults.append(
                 "`kind` is production, and \(home.development) holds development authorities; make a new home")
         }
-        for folder in [home.trust, home.timestamps] + furtherTrust {
+        for folder in home.trustFolders + furtherTrust {
             for anchor in (try? TrustStore.load(folder: folder))?.anchors ?? []
             where anchor.subject.text.contains(DevelopmentPKI.mark) {
                 let place = folder.hasPrefix(home.path + "/") ? folder.dropFirst(home.path.count + 1) : folder[...]
@@ -170,6 +170,7 @@ extension Configuration {
             and \(certificates.sources.count) addresses
             time stamps:     \(evidence.timestamps.authorities.isEmpty ? "none" : authorityList)
             witnesses:       \(witnesses.words)
+            platform:        \(platform?.words ?? "none")
             retention:       \(retention.words) years
             limits:          body \(web.limits.bodyBytes) bytes, \(web.limits.headerCount) headers, \
             \(web.limits.queue) requests at once, \(web.limits.perClient) a client
@@ -189,11 +190,12 @@ extension Configuration {
                 sessions: module.sessions, timeoutSeconds: module.timeoutSeconds, custody: module.custody,
                 initializeArguments: module.initializeArguments
             ),
-            issuers: issuers, clients: clients, window: window,
+            issuers: issuers + (platform.map { [$0.ownIssuer] } ?? []), clients: clients, window: window,
             policies: try PolicySet(reading: try Files.read(policyFile, atMost: YAMLNode.byteLimit)),
             certificates: certificates, certificatePolicies: certificatePolicies,
             registration: try registration(), retention: retention, inFlight: inFlight,
             kind: kind.rawValue, witnesses: witnesses.servers.map(\.key),
+            platform: platformSettings(home),
             failpoint: kind == .development ? failpoint : nil
         )
     }

@@ -20,10 +20,17 @@ extension Configuration {
             throw ConfigurationFaults(faults: ["\(error)"])
         }
         var reading = Reading(home: home)
-        let configuration = reading.configuration(root)
+        var configuration = reading.configuration(root)
+        var clientFaults: [String] = []
+        if let platform = configuration?.platform {
+            let found = OAuthClientFile.all(in: platform.clientFolder, home: home, audience: platform.audience)
+            configuration?.platform?.clients = found.clients
+            configuration?.web.platform = configuration?.webPlatform
+            clientFaults = found.faults
+        }
         var faults = reading.faults.errors.sorted { ($0.line ?? 0) < ($1.line ?? 0) }.map(\.description)
         if let configuration {
-            faults += configuration.faults(in: home) + (withFiles ? configuration.faultsOfFiles(in: home) : [])
+            faults += clientFaults + configuration.faults(in: home) + (withFiles ? configuration.faultsOfFiles(in: home) : [])
             if withModule, let fault = configuration.missingModule { faults.append(fault) }
         }
         guard let configuration, faults.isEmpty else { throw ConfigurationFaults(faults: faults) }
@@ -42,7 +49,7 @@ struct Reading {
         let known = [
             "kind", "origin", "publicOrigin", "listeners", "metrics", "hsm", "issuers", "clients", "signingWindow",
             "clockSkew", "policy", "certificates", "limits", "clock", "authorities", "keys",
-            "timestamps", "revocation", "development", "validationPolicy", "console", "witnesses", "audit",
+            "timestamps", "revocation", "development", "validationPolicy", "console", "witnesses", "audit", "platform",
         ]
         guard let map = root.mapping(allowed: known, faults: &faults) else { return nil }
         let kind = required("kind", in: map, or: .development) { (node) throws(YAMLError) in
@@ -80,6 +87,7 @@ struct Reading {
             keys: keys(map["keys"]),
             evidence: evidence(map),
             witnesses: witnesses(map["witnesses"]),
+            platform: platform(map["platform"]),
             retention: retention(map["audit"]),
             inFlight: inFlight,
             requireSynchronisedClock: flag("requireSynchronised", in: clock),
@@ -102,9 +110,10 @@ struct Reading {
             (node) throws(YAMLError) in
             switch try node.string() {
             case "none": return .none
+            case "ask": return .ask
             case "request": return .request(authorities: home.resolve(try map.required("authorities").string()))
             case "require": return .require(authorities: home.resolve(try map.required("authorities").string()))
-            default: throw node.fault("must be none, request or require")
+            default: throw node.fault("must be none, ask, request or require")
             }
         }
         let groups = required("groups", in: map, or: Set<WebSettings.RouteGroup>([.health])) {

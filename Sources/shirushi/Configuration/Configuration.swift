@@ -95,6 +95,8 @@ struct Configuration: Sendable {
     var keys: Keys
     var evidence: Evidence
     var witnesses: Witnesses
+    /// Nil where the instance is no authentication platform.
+    var platform: Platform?
     /// For how long the log's details are kept.
     var retention: Retention
     var inFlight: Int

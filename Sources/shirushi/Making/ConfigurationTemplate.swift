@@ -28,7 +28,7 @@ enum ConfigurationTemplate {
             certificate: development/tls/server.pem
             key: development/tls/server.key
             clientCertificate: none
-            groups: [api, health, console]
+            groups: [api, health, console, platform]
           - name: ra
             address: 127.0.0.1
             port: 8444
@@ -38,6 +38,22 @@ enum ConfigurationTemplate {
             clientCertificate: require
             authorities: development/tls/ca.pem
             groups: [ra]
+          - name: hpki
+            address: 127.0.0.1
+            port: 8447
+            hostNames: [hpki.localhost]
+            certificate: development/tls/server.pem
+            key: development/tls/server.key
+            clientCertificate: ask
+            groups: [card-hpki]
+          - name: jpki
+            address: 127.0.0.1
+            port: 8448
+            hostNames: [jpki.localhost]
+            certificate: development/tls/server.pem
+            key: development/tls/server.key
+            clientCertificate: ask
+            groups: [card-jpki]
         metrics:
           address: 127.0.0.1
           port: 9443
@@ -92,6 +108,15 @@ enum ConfigurationTemplate {
         revocation:
           prefixes: []
           allowPrivateAddresses: false
+        platform:
+          issuer: https://localhost:8443
+          audience: https://localhost:8443
+          clients: platform/clients
+          hpki:
+            origin: https://hpki.localhost:8447
+          jpki:
+            origin: https://jpki.localhost:8448
+            successions: development/jpki-successions
         console:
           signIn: development
         development:
@@ -103,6 +128,7 @@ enum ConfigurationTemplate {
             refusals: 10
             inspections: 10
             operations: 10
+            authentications: 10
         limits:
           bodyBytes: 8388608
           headerCount: 64
@@ -181,6 +207,7 @@ enum ConfigurationTemplate {
             refusals: 10
             inspections: 10
             operations: 10
+            authentications: 10
         clock:
           requireSynchronised: true
 

@@ -34,7 +34,7 @@ enum Confinement {
 
     /// The instance's public parts, the listeners' certificates and keys, and the system's libraries.
     private static func readable(_ home: Home) -> [String] {
-        var paths = [home.configuration, home.trust, home.policies, home.development + "/tls"]
+        var paths = [home.configuration, home.trust, home.policies, home.path + "/platform", home.development + "/tls"]
         paths += ["/usr", "/lib", "/lib64", "/etc", "/proc", "/sys/fs/cgroup", "/opt"]
         return paths.filter(Files.exists)
     }

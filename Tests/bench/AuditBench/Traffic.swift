@@ -131,7 +131,8 @@ struct Traffic: Sendable {
                     issuer: "https://id.example", audience: "shirushi", jwks: "https://id.example/jwks",
                     speaksForRegistered: true)
             ],
-            window: ActivationWindow(), database: database, clock: .fixed(now), fetch: { _ in keys })
+            window: ActivationWindow(), database: database, clock: .fixed(now),
+            possession: PossessionGate(clock: .fixed(now), random: .live), ended: EndedLogins(), fetch: { _ in keys })
         var askers: [Asker] = []
         for number in 0..<Self.holders {
             let client = Self.client(number * 7 % Self.clients)
@@ -140,7 +141,7 @@ struct Traffic: Sendable {
                 "exp": .number("\(now.seconds + 600)"), "auth_time": .number("\(now.seconds)"), "acr": "hpki-card",
                 "amr": ["hwk"], "client_id": .string(client.description),
             ])
-            let caller = try await identification.identify(token)
+            let caller = try await identification.identify(PresentedToken(token))
             askers.append(
                 Asker(caller: caller, activation: try identification.activate(caller), client: client))
         }

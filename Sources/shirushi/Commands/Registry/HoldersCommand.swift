@@ -19,7 +19,10 @@ struct HoldersCommand: AsyncParsableCommand {
               shirushi holders import rows.jsonl --name april --home ./var/home \\
                   --authority medis
             """,
-        subcommands: [Put.self, Show.self, List.self, Enable.self, Disable.self, HoldersImport.self]
+        subcommands: [
+            Put.self, Show.self, List.self, Enable.self, Disable.self, HoldersImport.self, LinkCard.self,
+            UnlinkCard.self,
+        ]
     )
 
     struct Put: AsyncParsableCommand {

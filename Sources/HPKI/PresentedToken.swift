@@ -1,5 +1,3 @@
-package import HPKI
-
 /// An access token as a request presents it, with what the client shows to prove that the token is its own.
 package struct PresentedToken: Sendable, Hashable, ExpressibleByStringLiteral {
     /// What came beside a token: a proof of the key that it is bound to, and how the request would have it used.
@@ -39,31 +37,5 @@ package struct PresentedToken: Sendable, Hashable, ExpressibleByStringLiteral {
     /// A bearer token.
     package init(stringLiteral text: String) {
         self.init(text)
-    }
-}
-
-extension PresentedToken {
-    private static let textLimit = 16_384
-
-    func write(to writer: inout WireWriter) {
-        writer.text(text)
-        writer.optional(possession) { writer, possession in
-            writer.flag(possession.isDPoP)
-            writer.optional(possession.proof) { $0.text($1) }
-            writer.text(possession.method)
-            writer.text(possession.url)
-            writer.optional(possession.certificate) { $0.digest($1) }
-        }
-    }
-
-    init(from reader: inout WireReader) throws(WireError) {
-        text = try reader.text(atMost: Self.textLimit)
-        possession = try reader.optional { (reader) throws(WireError) in
-            Possession(
-                isDPoP: try reader.flag(),
-                proof: try reader.optional { (reader) throws(WireError) in try reader.text(atMost: Self.textLimit) },
-                method: try reader.text(atMost: 32), url: try reader.text(atMost: 2048),
-                certificate: try reader.optional { (reader) throws(WireError) in try reader.digest() })
-        }
     }
 }

@@ -1,0 +1,98 @@
+import Certificates
+import CoreProtocol
+import HPKI
+import JOSE
+import Synchronization
+
+/// Tells clients by what the operator registered of them.
+final class ClientAuthentication: Sendable {
+    /// The longest that an assertion may be good for, in seconds.
+    private static let longestAssertion: Int64 = 600
+    /// Assertions remembered at once.
+    private static let limit = 200_000
+
+    private let clients: [ClientID: OAuthClient]
+    private let keys: [ClientID: JWKSet]
+    private let audiences: Set<String>
+    private let clock: WallClock
+    // INVARIANT: the assertions that were used and have not expired, by SHA-256 over client and `jti`.
+    private let used = Mutex<[Digest: Instant]>([:])
+
+    /// Reads the clients' keys; throws `JOSEError` for a set that is unusable.
+    init(_ clients: [OAuthClient], audiences: Set<String>, clock: WallClock) async throws(JOSEError) {
+        self.clients = Dictionary(clients.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        self.audiences = audiences
+        self.clock = clock
+        var keys: [ClientID: JWKSet] = [:]
+        for client in clients {
+            if case .privateKeyJWT(let jwks) = client.authentication { keys[client.id] = try await JWKSet(jwks) }
+        }
+        self.keys = keys
+    }
+
+    /// A registered client, whoever says so.
+    func client(_ id: ClientID) -> OAuthClient? { clients[id] }
+
+    /// The client that `proof` shows; throws `.invalidClient` with the reason.
+    func authenticate(_ proof: ClientProof) throws(Failure) -> OAuthClient {
+        let name: String
+        if let client = proof.client {
+            name = client
+        } else if let assertion = proof.assertion, let issuer = try? TokenVerifier.unverifiedIssuer(assertion) {
+            name = issuer
+        } else {
+            throw Self.refused("the request names no client")
+        }
+        guard let id = ClientID(name), let client = clients[id] else { throw Self.refused("no such client") }
+        switch client.authentication {
+        case .none:
+            guard proof.assertion == nil else { throw Self.refused("a public client has no assertion") }
+        case .privateKeyJWT:
+            guard let assertion = proof.assertion, let keys = keys[id] else { throw Self.refused("no assertion") }
+            try verify(assertion, of: id, keys)
+        case .tlsClientAuth(let subject):
+            guard proof.isCertificateTrusted, let der = proof.certificate,
+                let certificate = try? HPKICertificate(der: der), certificate.subject.text == subject
+            else { throw Self.refused("not the registered certificate") }
+        case .selfSignedTLSClientAuth(let digests):
+            guard let der = proof.certificate, digests.contains(Digest(of: der)) else {
+                throw Self.refused("not the registered certificate")
+            }
+        }
+        return client
+    }
+
+    /// RFC 7523 §3 and OpenID Connect Core §9.
+    private func verify(_ assertion: String, of id: ClientID, _ keys: JWKSet) throws(Failure) {
+        let token: VerifiedToken
+        do { token = try TokenVerifier.verify(assertion, keys: keys, types: .clientAssertion) } catch {
+            throw Self.refused("the assertion: \(error)")
+        }
+        let now = clock.now()
+        guard token.issuer == id.description, token.subject == id.description else {
+            throw Self.refused("iss and sub are not the client")
+        }
+        guard token.audience.contains(where: audiences.contains) else { throw Self.refused("aud is not this server") }
+        guard let expires = token.expires, now < expires.adding(seconds: 30),
+            expires <= now.adding(seconds: Self.longestAssertion)
+        else { throw Self.refused("exp is missing, past, or too far ahead") }
+        if let start = token.notBefore, now < start.adding(seconds: -30) { throw Self.refused("not yet valid") }
+        guard let jti = token.tokenID, (1...256).contains(jti.utf8.count) else { throw Self.refused("jti") }
+        var writer = WireWriter(capacity: 256)
+        writer.text(id.description)
+        writer.text(jti)
+        let name = Digest(of: writer.bytes)
+        let isNew = used.withLock { used in
+            if used.count >= Self.limit { used = used.filter { now < $0.value } }
+            guard used[name].map({ $0 <= now }) ?? true, used.count < Self.limit else { return false }
+            used[name] = expires.adding(seconds: 30)
+            return true
+        }
+        guard isNew else { throw Self.refused("the assertion was used before") }
+    }
+
+    private static func refused(_ cause: String) -> Failure {
+        // Which clients there are is no secret: every redirect of theirs tells.
+        Failure(.invalidClient, "The client did not prove who it is: \(cause).")
+    }
+}
