@@ -25,7 +25,8 @@ extension Configuration {
         if let platform = configuration?.platform {
             let found = OAuthClientFile.all(in: platform.clientFolder, home: home, audience: platform.audience)
             configuration?.platform?.clients = found.clients
-            configuration?.web.platform = configuration?.webPlatform
+            let web = configuration?.webPlatform
+            configuration?.web.platform = web
             clientFaults = found.faults
         }
         var faults = reading.faults.errors.sorted { ($0.line ?? 0) < ($1.line ?? 0) }.map(\.description)

@@ -5,6 +5,7 @@ import Host
 import Identity
 import JOSE
 import Keys
+import Platform
 import Web
 import YAML
 
@@ -30,6 +31,13 @@ extension Configuration {
         var tokenKeySeconds: Int64
         /// From the choice of a certificate to the PIN.
         var choiceSeconds: Int64
+        /// Whether relying systems may be told of logouts at private addresses.
+        var logoutsArePrivate: Bool
+        /// A PEM file of the authorities of relying systems' servers; nil for the system's.
+        var logoutAuthorities: String?
+        /// Pages of a login a second for one address, and requests of one client from one address.
+        var addressPerSecond: Int
+        var clientPerSecond: Int
         var hpki: Cards?
         var jpki: Cards?
 
@@ -53,6 +61,7 @@ extension Reading {
     mutating func platform(_ node: YAMLNode?) -> Configuration.Platform? {
         let known = [
             "issuer", "audience", "clients", "accessTokens", "tokenKeys", "choice", "hpki", "jpki",
+            "allowPrivateAddresses", "logoutAuthorities", "addressPerSecond", "clientPerSecond",
         ]
         guard let map = node?.mapping(allowed: known, faults: &faults) else { return nil }
         let issuer = text("issuer", in: map, or: "https://-", atMost: 512)
@@ -67,6 +76,12 @@ extension Reading {
             accessTokenSeconds: duration("accessTokens", in: map, or: 600, 30...3600),
             tokenKeySeconds: duration("tokenKeys", in: map, or: 30 * 86_400, 86_400...31_536_000),
             choiceSeconds: duration("choice", in: map, or: 60, 1...300),
+            logoutsArePrivate: flag("allowPrivateAddresses", in: map),
+            logoutAuthorities: optional("logoutAuthorities", in: map, or: nil) { (node) throws(YAMLError) -> String? in
+                try node.string()
+            }.map(home.resolve),
+            addressPerSecond: number("addressPerSecond", in: map, or: 20, 1...100_000),
+            clientPerSecond: number("clientPerSecond", in: map, or: 200, 1...100_000),
             hpki: cards("hpki", in: map, policies: PathRequirements.hpkiAuthentication.acceptablePolicies),
             jpki: cards("jpki", in: map, policies: PathRequirements.jpkiAuthentication.acceptablePolicies))
     }
@@ -91,10 +106,7 @@ extension Reading {
 extension Configuration {
     /// What of the platform cannot work.
     var platformFaults: [String] {
-        guard let platform else {
-            return web.listeners.contains { !$0.groups.isDisjoint(with: WebSettings.RouteGroup.ofPlatform) }
-                ? ["`listeners`: the groups platform, card-hpki and card-jpki need the key `platform`"] : []
-        }
+        guard let platform else { return [] }
         var faults: [String] = []
         let origins = [("issuer", platform.issuer)]
             + [("hpki.origin", platform.hpki?.origin), ("jpki.origin", platform.jpki?.origin)]
@@ -144,9 +156,16 @@ extension Configuration {
     /// What front is told of the platform.
     var webPlatform: WebSettings.Platform? {
         platform.map { platform in
-            WebSettings.Platform(
+            var web = WebSettings.Platform(
                 issuer: platform.issuer, hpkiOrigin: platform.hpki?.origin, jpkiOrigin: platform.jpki?.origin,
-                clients: platform.clients, choiceSeconds: Int(platform.choiceSeconds))
+                clients: platform.clients)
+            web.choiceSeconds = Int(platform.choiceSeconds)
+            web.allowPrivateAddresses = platform.logoutsArePrivate
+            web.logoutAuthorities = platform.logoutAuthorities
+            let (address, client) = (Double(platform.addressPerSecond), Double(platform.clientPerSecond))
+            web.addressRate = RateLimits.Rate(perSecond: address, burst: address * 5)
+            web.clientRate = RateLimits.Rate(perSecond: client, burst: client * 2)
+            return web
         }
     }
 }

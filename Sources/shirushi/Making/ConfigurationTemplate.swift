@@ -112,6 +112,10 @@ enum ConfigurationTemplate {
           issuer: https://localhost:8443
           audience: https://localhost:8443
           clients: platform/clients
+          allowPrivateAddresses: true
+          logoutAuthorities: development/tls/ca.pem
+          addressPerSecond: 200
+          clientPerSecond: 500
           hpki:
             origin: https://hpki.localhost:8447
           jpki:

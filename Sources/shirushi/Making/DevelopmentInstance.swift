@@ -1,5 +1,6 @@
 import Certificates
 import Core
+import CoreProtocol
 import Development
 import Foundation
 import HPKI

@@ -82,7 +82,7 @@ extension CoreStartError {
     fileprivate var isAboutAudit: Bool {
         switch self {
         case .audit, .storage: true
-        case .host, .token, .trust, .softwareToken, .unsafeWrapping: false
+        case .host, .token, .trust, .softwareToken, .unsafeWrapping, .platform: false
         }
     }
 }

@@ -15,6 +15,10 @@ extension CredentialID: ExpressibleByArgument {
     package init?(argument: String) { self.init(argument) }
 }
 
+extension ClientID: ExpressibleByArgument {
+    init?(argument: String) { self.init(argument) }
+}
+
 extension KeyType: ExpressibleByArgument {}
 
 extension RevocationReason: ExpressibleByArgument {
