@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 import contract
+from instance import shirushi
 
 # Of PKCS#12 files.
 PASSWORD = "card"
@@ -158,51 +159,39 @@ class Maker:
         )
         return made
 
-    def revoke(self, kind, *cards):
-        """Publishes revocation lists that name these cards, in place of the authorities' lists of before."""
-        for card in cards:
-            authority = Authority.of(self.home, card.x509)
-            file = self.list_of(kind, authority)
-            content = file.read_bytes()
-            old = load_list(content)
-            now = datetime.now(timezone.utc)
-            builder = (
-                x509.CertificateRevocationListBuilder()
-                .issuer_name(old.issuer)
-                .last_update(now)
-                .next_update(max(old.next_update_utc, now + timedelta(days=1)))
-            )
-            for extension in old.extensions:
-                value = extension.value
-                if isinstance(value, x509.CRLNumber):
-                    value = x509.CRLNumber(value.crl_number + 1)
-                builder = builder.add_extension(value, extension.critical)
-            for entry in old:
-                builder = builder.add_revoked_certificate(entry)
-            builder = builder.add_revoked_certificate(
-                x509.RevokedCertificateBuilder().serial_number(card.x509.serial_number).revocation_date(now).build()
-            )
-            form = serialization.Encoding.PEM if content.startswith(b"-----") else serialization.Encoding.DER
-            fresh_list = builder.sign(authority.key, old.signature_hash_algorithm).public_bytes(form)
-            beside = file.with_name(f".{file.name}.new")
-            beside.write_bytes(fresh_list)
-            beside.rename(file)
 
-    def list_of(self, kind, authority):
-        """The file with the authority's list of end entities."""
-        for file in sorted((contract.authentication_trust(self.home, kind) / "crls").iterdir()):
-            found = load_list(file.read_bytes())
-            if found.issuer == authority.certificate.subject and found.is_signature_valid(authority.key.public_key()):
-                return file
-        raise AssertionError(f"no list of {authority.certificate.subject.rfc4514_string()}")
+def issue(instance, holder, kind, folder, *options):
+    """Another card of the holder by the binary's own authority."""
+    shirushi("dev-ca", "card", "--home", instance.home, "--holder", holder, "--kind", kind, "--out", folder, *options)
+    return Card(folder / f"{kind}.pem", folder / f"{kind}.key")
+
+
+def revoke(instance, card):
+    """Revokes a card of the binary's own authority and publishes the list."""
+    shirushi("dev-ca", "revoke-card", "--home", instance.home, card.certificate)
+
+
+def link(instance, holder, card):
+    """Links a My Number card to a holder, as the operator does."""
+    shirushi("holders", "link-card", holder, "--home", instance.home, "--certificate", card.certificate)
+
+
+def follows(instance, new, old):
+    """Lets the link service say that `new` is the card that was renewed from `old`."""
+    words = []
+    for certificate in (new.x509, old.x509):
+        issuer = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+        size = certificate.serial_number.bit_length() // 8 + 1
+        serial = certificate.serial_number.to_bytes(size, "big").hex()
+        words += [issuer.hex(), serial]
+    file = contract.succession(instance.home)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with open(file, "a") as lines:
+        lines.write(" ".join(words) + "\n")
 
 
 def fresh(curve):
     return ec.generate_private_key(curve)
-
-
-def load_list(content):
-    return (x509.load_pem_x509_crl if content.startswith(b"-----") else x509.load_der_x509_crl)(content)
 
 
 def server_certificate(home, names, folder):

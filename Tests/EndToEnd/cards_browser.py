@@ -29,8 +29,7 @@ def choose_by_policy(instance):
     for kind, host in contract.CARD_HOSTS.items():
         filters = [{"SUBJECT": {"CN": WRONG}}]
         for holder in contract.HOLDERS:
-            issuer = cards.development(instance, holder, kind).x509.issuer
-            filters.append({"ISSUER": {"CN": issuer.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value}})
+            filters.append({"ISSUER": named(cards.development(instance, holder, kind).x509.issuer)})
         rules |= {json.dumps({"pattern": f"https://{host}", "filter": each}, sort_keys=True) for each in filters}
     with open(Path(tempfile.gettempdir()) / f"shirushi-chromium-policy.{os.getuid()}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -46,6 +45,14 @@ def choose_by_policy(instance):
             beside.rename(POLICY)
         except PermissionError:
             pytest.fail(f"{POLICY} is not ours to write: sudo install -d -o $USER {POLICY.parent}", pytrace=False)
+
+
+def named(issuer):
+    """What a policy's filter can say of an issuer's name."""
+    for attribute, oid in (("CN", NameOID.COMMON_NAME), ("O", NameOID.ORGANIZATION_NAME)):
+        if found := issuer.get_attributes_for_oid(oid):
+            return {attribute: found[0].value}
+    raise AssertionError(f"{issuer.rfc4514_string()} has neither CN nor O")
 
 
 class CardBrowser(Browser):

@@ -79,7 +79,7 @@ def instance(shared):
 def platform(tmp_path_factory, shim):
     """One instance that also serves the platform, with relying systems registered, for tests that leave it as it was."""
     instance = Instance(tmp_path_factory.mktemp("platform") / "home", shim=shim)
-    platform_clients.register(instance)
+    platform_clients.prepare(instance)
     instance.start()
     yield instance
     for each in instance.apaches.values():

@@ -150,6 +150,7 @@ WORDS = {
     ("F19", "jpki"): "JPKI認証でエラーが発生しました。",
     ("F20", None): "マイナンバーカードに紐づくユーザが存在しません。",
 }
+PRODUCT = "Shirushi 認証プラットフォーム"
 # The browser offers an expired card to nobody, so no card and an expired card may share a page.
 NO_CARD = {"F1", "F2", "F21"}
 
@@ -171,6 +172,11 @@ def clients(home):
 
 def authentication_trust(home, kind):
     return home / "trust" / "authentication" / kind
+
+
+def succession(home):
+    """The file by which the development instance's link service tells which card follows which."""
+    return home / "platform" / "successions.txt"
 
 
 def kind_of(problem):

@@ -187,9 +187,8 @@ class Instance:
     @property
     def audience(self):
         """The signing service, as tokens of the platform name it."""
-        issuers = self.settings().get("issuers", [])
-        own = [each["audience"] for each in issuers if each["issuer"] == self.url]
-        return own[0] if own else self.url
+        platform = self.settings()["platform"]
+        return platform.get("audience", platform["issuer"])
 
     @property
     def timestamps_url(self):

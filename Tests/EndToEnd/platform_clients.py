@@ -1,9 +1,22 @@
 """The relying systems that the tests' platform knows from its start."""
 
+import contract
 from relying_party import ApacheRP
 from strict_client import Client
 
 LOOPBACK = "http://127.0.0.1:3000/callback"
+
+
+def prepare(instance):
+    """All that is done to an instance before its platform starts."""
+    register(instance)
+
+    def change(settings):
+        settings["platform"]["jpki"]["successions"] = str(contract.succession(instance.home))
+
+    instance.configure(change)
+    contract.succession(instance.home).touch()
+    return instance
 
 
 def register(instance):

@@ -3,6 +3,7 @@
 Debian's 2.4.12 knows neither PAR nor DPoP, so it is a client of the plain profile: code and PKCE.
 """
 
+import json
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import requests
 import yaml
+from joserfc.jwk import RSAKey
 
 import cards
 import contract
@@ -85,10 +87,10 @@ class ApacheRP:
         """A key for client assertions: mod_auth_openidc 2.4.12 signs them by RS256, and by nothing else."""
         import json
 
-        from joserfc.jwk import RSAKey
-
         key = RSAKey.generate_key(2048, {"kid": f"{self.name}-1", "use": "sig", "alg": "RS256"}, private=True)
         (self.folder / "keys" / "client.pem").write_bytes(key.as_pem(private=True))
+        # Without this file, which it has no use for, this version of the module crashes.
+        (self.folder / "keys" / "client.pub").write_bytes(key.as_pem(private=False))
         file = folder / f"{self.name}.jwks.json"
         file.write_text(json.dumps({"keys": [key.as_dict(private=False)]}))
         return str(file.relative_to(self.instance.home))
@@ -96,7 +98,9 @@ class ApacheRP:
     def configuration(self):
         tls = cards.server_certificate(self.instance.home, [self.host, "localhost"], self.folder / "keys")
         key = self.folder / "keys" / "client.pem"
-        signing = f"OIDCPrivateKeyFiles {self.name}-1#{key}" if self.authentication == "private_key_jwt" else ""
+        signing = f"OIDCPrivateKeyFiles {self.name}-1#{key}\nOIDCPublicKeyFiles {self.name}-1#{key.with_suffix('.pub')}"
+        if self.authentication != "private_key_jwt":
+            signing = ""
         places = "\n".join(
             f"<Location /{place}/>\n  AuthType openid-connect\n  Require valid-user\n"
             + (f"  OIDCPathAuthRequestParams {parameters}\n" if parameters else "")
@@ -120,6 +124,8 @@ StartServers 1
 ServerLimit 1
 ThreadsPerChild 16
 MaxRequestWorkers 16
+MinSpareThreads 1
+MaxSpareThreads 16
 SSLEngine on
 SSLCertificateFile {tls.certificate}
 SSLCertificateKeyFile {tls.key}
