@@ -105,7 +105,7 @@ def identifier(certificate):
     return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
 
 
-def copy(like, subject, public_key, signer, issuer, start=None, end=None):
+def copy(like, subject, public_key, signer, issuer):
     """A certificate with all that `like` says, but for the arguments."""
     now = datetime.now(timezone.utc)
     builder = (
@@ -114,8 +114,8 @@ def copy(like, subject, public_key, signer, issuer, start=None, end=None):
         .issuer_name(issuer.subject)
         .public_key(public_key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(start or now - timedelta(minutes=5))
-        .not_valid_after(end or like.not_valid_after_utc)
+        .not_valid_before(now - timedelta(minutes=5))
+        .not_valid_after(like.not_valid_after_utc)
     )
     for extension in like.extensions:
         value = extension.value
@@ -137,10 +137,9 @@ class Maker:
         self.home, self.folder = instance.home, folder
         folder.mkdir(parents=True, exist_ok=True)
 
-    def like(self, card, name, holder=None, authority=None, expired=False, common_name=None):
+    def like(self, card, name, holder=None, authority=None, common_name=None):
         """Another card as `card` is, with a key and a serial number of its own."""
         pattern = card.x509
-        now = datetime.now(timezone.utc)
         authority = authority or Authority.of(self.home, pattern)
         old = serialization.load_pem_private_key(card.key.read_bytes(), None)
         key = rsa.generate_private_key(65537, 2048) if isinstance(old, rsa.RSAPrivateKey) else fresh(old.curve)
@@ -148,8 +147,7 @@ class Maker:
         subject = x509.Name(
             x509.NameAttribute(each.oid, changed.get(each.oid) or each.value, each._type) for each in pattern.subject
         )
-        start, end = (now - timedelta(days=400), now - timedelta(days=1)) if expired else (None, None)
-        certificate = copy(pattern, subject, key.public_key(), authority.key, authority.certificate, start, end)
+        certificate = copy(pattern, subject, key.public_key(), authority.key, authority.certificate)
         made = Card(self.folder / f"{name}.pem", self.folder / f"{name}.key")
         made.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         made.key.write_bytes(

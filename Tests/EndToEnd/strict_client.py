@@ -73,6 +73,16 @@ class TokenAuth(OAuth2Auth):
     SIGN_METHODS = {**OAuth2Auth.SIGN_METHODS, "dpop": add_dpop_token}
 
 
+class Assertion(PrivateKeyJWT):
+    """authlib's client assertion, for a minute instead of an hour."""
+
+    alg = "ES256"
+
+    def sign(self, auth, token_endpoint):
+        self.claims = {"exp": int(time.time()) + 60}
+        return super().sign(auth, token_endpoint)
+
+
 class Session(OAuth2Session):
     """authlib's session; with a DPoP key every request carries its proof."""
 
@@ -153,7 +163,7 @@ class Client:
         )
         session.verify, session.trust_env = str(contract.server_ca(self.instance.home)), False
         session.dpop = self.dpop if dpop else None
-        session.register_client_auth_method(PrivateKeyJWT(self.issuer, alg="ES256", headers={"kid": self.key.kid}))
+        session.register_client_auth_method(Assertion(self.issuer, headers={"kid": self.key.kid}))
         return session
 
     # By hand, for tests of what must be refused.
@@ -164,7 +174,7 @@ class Client:
             self.name,
             audience or self.issuer,
             header={"kid": self.key.kid, **(header or {})},
-            claims=claims,
+            claims={"exp": int(time.time()) + 60, **claims},
             alg="ES256",
         )
 
@@ -263,7 +273,7 @@ class Client:
         )
         return Tokens(self, session, found, self.nonce)
 
-    def redeem_by_hand(self, code, proof=True, **changed):
+    def redeem_by_hand(self, code, /, proof=True, **changed):
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": self.redirect}
         form = {**form, "code_verifier": self.verifier, **self.credentials(), **changed}
         return self.post("token", {name: value for name, value in form.items() if value is not None}, proof)

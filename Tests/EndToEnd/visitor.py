@@ -31,7 +31,8 @@ class Page:
     def __init__(self, url, answer, trail):
         self.url, self.answer, self.trail = url, answer, trail
         self.status = answer.status_code if answer is not None else None
-        self.tree = html.fromstring(answer.content) if answer is not None and answer.content.strip() else None
+        content = answer.content.strip() if answer is not None else b""
+        self.tree = html.fromstring(content, parser=html.HTMLParser(encoding="utf-8")) if content else None
 
     @property
     def query(self):
