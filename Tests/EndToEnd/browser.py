@@ -32,6 +32,7 @@ class Browser:
 
     def __init__(self, certificates, width=1440, height=900):
         self.profile = Path(tempfile.mkdtemp(prefix="chromium-"))
+        self.furnish()
         self.counter = itertools.count(1)
         self.events = []
         self.process = subprocess.Popen(
@@ -67,6 +68,9 @@ class Browser:
         )
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.call(f"{domain}.enable")
+
+    def furnish(self):
+        """What the home folder holds before the browser starts."""
 
     def _port(self):
         deadline = time.monotonic() + 30

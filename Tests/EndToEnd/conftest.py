@@ -9,6 +9,7 @@ import contract
 import disk
 import documents
 import faulty
+import platform_clients
 import verify_audit
 from instance import Instance, shirushi
 
@@ -72,6 +73,19 @@ def instance(shared):
         shared.kill()
         shared.start()
     return shared
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory, shim):
+    """One instance that also serves the platform, with relying systems registered, for tests that leave it as it was."""
+    instance = Instance(tmp_path_factory.mktemp("platform") / "home", shim=shim)
+    platform_clients.prepare(instance)
+    instance.start()
+    yield instance
+    for each in instance.apaches.values():
+        each.close()
+    instance.kill()
+    evidence_must_hold(instance, tmp_path_factory.mktemp("platform-evidence"))
 
 
 @pytest.fixture

@@ -124,6 +124,61 @@ def origin(home):
     return yaml.safe_load(configuration(home).read_text())["origin"]
 
 
+# The platform: people log in, relying systems get tokens.
+
+ACR = {"hpki": "hpki-card", "jpki": "jpki-card"}
+AMR = {"hwk", "pin", "mfa"}
+CARD_HOSTS = {"hpki": "hpki.localhost", "jpki": "jpki.localhost"}
+SESSION_COOKIE = "__Host-shirushi-session"
+LOGIN_COOKIE = "__Host-shirushi-login"
+CODE_SECONDS = 60
+ACCESS_SECONDS = 600
+SESSION_SECONDS = 18 * 3600
+
+# What the manuals say on the screen, by row; a page in Japanese holds it word for word.
+WORDS = {
+    ("E18", None): "まずログアウトしてください",
+    ("E20", None): "許可されていないメソッドを使用しようとしました",
+    ("F4", "hpki"): "HPKI証明書のユーザが無効となっています。",
+    ("F4", "jpki"): "JPKI証明書のユーザが無効となっています。",
+    ("F6", None): "Cookie が見つかりません",
+    ("F11", None): "ユーザ情報の取得ができませんでした。",
+    ("F17", None): "1分以内",
+    ("F18", "hpki"): "HPKI証明書が失効しています。",
+    ("F18", "jpki"): "JPKI証明書が失効しています。",
+    ("F19", "hpki"): "HPKI認証でエラーが発生しました。",
+    ("F19", "jpki"): "JPKI認証でエラーが発生しました。",
+    ("F20", None): "マイナンバーカードに紐づくユーザが存在しません。",
+}
+PRODUCT = "Shirushi 認証プラットフォーム"
+# The browser offers an expired card to nobody, so no card and an expired card may share a page.
+NO_CARD = {"F1", "F2", "F21"}
+
+
+def words(code, kind):
+    return WORDS.get((code, kind)) or WORDS.get((code, None), "")
+
+
+def card(home, holder, kind):
+    """The certificate and the key on a holder's development card."""
+    folder = home / "development" / "cards" / holder
+    return folder / f"{kind}.pem", folder / f"{kind}.key"
+
+
+def clients(home):
+    """Where relying systems are registered, one file each."""
+    return home / "platform" / "clients"
+
+
+def authentication_trust(home, kind):
+    return home / "trust" / "authentication" / kind
+
+
+def succession(home):
+    """The file by which the development instance's link service tells which card follows which."""
+    return home / "platform" / "successions.txt"
+
+
 def kind_of(problem):
     """The last part of a problem's type."""
     return re.split(r"[/:#]", problem.get("type", "no problem"))[-1]

@@ -55,20 +55,23 @@ class Instance:
             self.shim.mkdir(exist_ok=True)
             self.environment = {"SHIM_MODULE": contract.SOFTHSM, "SHIM_DIR": str(self.shim)}
         shirushi("init", "--home", self.home, "--development", *options)
-        self.port, self.metrics_port, self.ra_port, self.timestamps_port = free_ports(4)
+        self.port, self.metrics_port, self.ra_port, self.timestamps_port, self.hpki_port, self.jpki_port = free_ports(6)
+        ports = {"main": self.port, "ra": self.ra_port, "hpki": self.hpki_port, "jpki": self.jpki_port}
 
         def settle(settings):
-            listener = settings["listeners"][0]
-            old, listener["port"] = str(listener["port"]), self.port
-            for each in settings["listeners"][1:]:
-                if each["name"] == "ra":
-                    each["port"] = self.ra_port
+            moved = {}
+            for listener in settings["listeners"]:
+                old, listener["port"] = listener["port"], ports.get(listener["name"], listener["port"])
+                moved[f":{old}"] = f":{listener['port']}"
             settings["metrics"]["port"] = self.metrics_port
             settings["development"]["port"] = self.timestamps_port
             settings["timestamps"]["authorities"][0]["url"] = self.timestamps_url
             for key, value in settings.items():
-                if isinstance(value, str) and value.startswith("https://"):
-                    settings[key] = value.replace(f":{old}", f":{self.port}")
+                # The issuer of `shirushi token` is a name that nothing is fetched from.
+                if key == "issuers":
+                    settings[key] = [each if each.get("development") else readdressed(each, moved) for each in value]
+                else:
+                    settings[key] = readdressed(value, moved)
             if shim:
                 settings["hsm"]["module"] = str(shim)
                 settings["hsm"]["acceptSoftwareToken"] = True
@@ -182,6 +185,12 @@ class Instance:
         return f"https://localhost:{self.port}"
 
     @property
+    def audience(self):
+        """The signing service, as tokens of the platform name it."""
+        platform = self.settings()["platform"]
+        return platform.get("audience", platform["issuer"])
+
+    @property
     def timestamps_url(self):
         return f"http://127.0.0.1:{self.timestamps_port}/timestamps"
 
@@ -255,6 +264,12 @@ class Instance:
             self._tokens[holder, options] = (time.monotonic(), token)
         return token
 
+    def card_login(self, holder, kind="hpki", **parameters):
+        """Tokens by a real login with the holder's card, in the strict profile: a `strict_client.Tokens`."""
+        import strict_client
+
+        return strict_client.login(self, holder, kind, **parameters)
+
     def audit_verifies(self):
         run = shirushi("audit", "verify", "--home", self.home, check=False, environment=self.environment)
         return run.returncode == 0
@@ -266,6 +281,17 @@ class Instance:
 
     def records(self):
         return audit.entries(self.home)
+
+
+def readdressed(value, moved):
+    """The settings with the ports of every https address moved."""
+    if isinstance(value, dict):
+        return {key: readdressed(each, moved) for key, each in value.items()}
+    if isinstance(value, list):
+        return [readdressed(each, moved) for each in value]
+    if isinstance(value, str) and value.startswith("https://"):
+        return re.sub(r":\d+\b", lambda found: moved.get(found[0], found[0]), value, count=1)
+    return value
 
 
 def complete(response):
