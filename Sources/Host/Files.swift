@@ -63,6 +63,18 @@ package enum Files {
         return names.sorted()
     }
 
+    /// When each file of a folder changed last, in nanoseconds since the epoch; empty where it cannot be read.
+    package static func changeTimes(in folder: String) -> [String: Int64] {
+        guard let names = try? names(in: folder) else { return [:] }
+        var times: [String: Int64] = [:]
+        for name in names {
+            var status = stat()
+            guard unsafe lstat(folder + "/" + name, &status) == 0 else { continue }
+            times[name] = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
+        }
+        return times
+    }
+
     /// Whether the path names anything.
     package static func exists(_ path: String) -> Bool {
         unsafe access(path, F_OK) == 0

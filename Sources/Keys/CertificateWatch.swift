@@ -130,9 +130,19 @@ package final class CertificateWatch: Sendable {
     package func run(log: Logger) async {
         while !Task.isCancelled {
             await poll(log: log)
-            do { try await Task.sleep(for: .seconds(settings.pollSeconds)) } catch { return }
+            let stamp = folderStamp
+            for _ in 0..<max(1, settings.pollSeconds / Self.lookSeconds) {
+                do { try await Task.sleep(for: .seconds(min(settings.pollSeconds, Self.lookSeconds))) } catch { return }
+                // A list that an operator lays down counts at once.
+                if folderStamp != stamp { break }
+            }
         }
     }
+
+    /// How often the folder is looked at for files that have come, gone or changed, in seconds.
+    private static let lookSeconds: Int64 = 5
+
+    private var folderStamp: [String: Int64] { Files.changeTimes(in: settings.folder + "/crls") }
 
     /// Reads the folder again and fetches each source; what cannot be had is reported and the old list kept.
     package func poll(log: Logger) async {

@@ -76,6 +76,8 @@ class ApacheRP:
             "audiences": [self.instance.audience],
             "scopes": ["openid", "profile", "sign"],
             "refreshTokens": False,
+            "facility": "1319999999",
+            "kind": "medical",
             **self.settings,
         }
         if self.authentication == "private_key_jwt":

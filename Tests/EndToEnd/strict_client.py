@@ -127,6 +127,8 @@ class Client:
             "audiences": [self.instance.audience],
             "scopes": SCOPE.split(),
             "refreshTokens": True,
+            "facility": "1319999999",
+            "kind": "medical",
             **self.settings,
         }
         if self.authentication == "private_key_jwt" and "jwks" not in settings:

@@ -1,5 +1,6 @@
 """Logins by a card without a browser: what each card leads to, in both languages, and what stays behind."""
 
+import urllib.parse
 import re
 import time
 from urllib.parse import urlsplit
@@ -132,7 +133,7 @@ def test_after_a_wrong_card_the_right_one_is_taken(platform, client, more):
     visitor.cards["hpki"] = cards.development(platform, "doctor-1", "hpki")
     links = page.tree.xpath("//main//a/@href[contains(., '/login')]")
     if links:
-        page = visitor.login(links[0], until=client.is_redirect)
+        page = visitor.login(urllib.parse.urljoin(page.url, links[0]), until=client.is_redirect)
     else:
         page = visitor.submit(page, lambda *_: True, client.is_redirect)
     assert client.redeem(client.code(page)).claims["sub"] == "doctor-1"

@@ -1,3 +1,4 @@
+import Certificates
 import HPKI
 import Identity
 import JOSE
@@ -25,6 +26,16 @@ struct TokenMaker {
             JSONMember("attested_by", .string(session.attestedBy)),
         ]
         if let binding { claims.append(JSONMember("cnf", binding.claim)) }
+        if let card = session.certificate.flatMap({ try? HPKICertificate(der: $0) }) {
+            // Which authority's card and until when; never its serial number.
+            claims.append(
+                JSONMember(
+                    "certificate",
+                    [
+                        "issuer_key_id": .string(Hex.encode(card.authorityKeyIdentifier ?? [])),
+                        "not_after": .integer(card.notAfter.seconds),
+                    ]))
+        }
         return try signer.sign(.object(claims), type: "at+jwt")
     }
 

@@ -47,7 +47,7 @@ struct LoginRoutes: Sendable {
             guard let session, session.holder != other.facts.holder else {
                 return try await goOn(ceremony, other, visit)
             }
-            return differentUser(ceremony, session, other, visit)
+            return differentUser(ceremony, session, wanted: other.facts.holder, visit)
         }
         let verdict = SessionVerdict(
             session, for: ceremony.request, of: client, opened: ceremony.opened, now: front.clock.now())
@@ -55,6 +55,11 @@ struct LoginRoutes: Sendable {
         case .good:
             let secret = visit.secret ?? ""
             return try await finished(ceremony, visit, secret: secret, facts: session)
+        case .login(.otherHolder):
+            guard let session, let wanted = ceremony.request.loginHint else {
+                return choice(ceremony, client, .otherHolder, visit)
+            }
+            return differentUser(ceremony, session, wanted: wanted, visit)
         case .login(let reason): return choice(ceremony, client, reason, visit)
         }
     }
@@ -112,15 +117,16 @@ struct LoginRoutes: Sendable {
 
     /// E18: somebody else is signed in in this browser.
     private func differentUser(
-        _ ceremony: Ceremony, _ session: SessionFacts, _ other: Ceremony.Other, _ visit: PlatformVisit
+        _ ceremony: Ceremony, _ session: SessionFacts, wanted: HolderID, _ visit: PlatformVisit
     ) -> Response {
         let fields = Self.fields(ceremony)
         var view = DifferentUserView(
             signedIn: session.holder.description, requestID: visit.requestID, time: front.clock.now(),
             switchUser: .form("/login", fields: fields + [("action", "switch")]))
-        view.wanted = other.facts.holder.description
+        view.wanted = wanted.description
         view.relyingSystem = visit.name(front.clients[ceremony.request.client])
-        view.stay = .form("/login", fields: fields + [("action", "keep")])
+        // Who goes on as they are goes on without a login that had no end yet.
+        if ceremony.other != nil { view.stay = .form("/login", fields: fields + [("action", "keep")]) }
         view.back = .form("/login", fields: fields + [("action", "cancel")])
         view.formTargets = front.targets(ceremony.request)
         return front.page.differentUser(view, visit.page(ceremony.request.uiLocales))
@@ -152,11 +158,11 @@ extension LoginRoutes {
             front.ceremonies.finish(ceremony.id, browser: visit.browser)
             return PageFence.redirect(to: front.back(ceremony.request))
         case "switch":
-            guard let other = ceremony.other else { return PageFence.redirect(to: Self.address(ceremony)) }
-            // Who was signed in is signed out everywhere before the other goes on.
-            if let old = visit.secret {
+            // Who was signed in is signed out everywhere before the other goes on, or logs in.
+            if let old = visit.secret, try await front.session(visit) != nil {
                 _ = try await front.ask(.end(.own(secret: old, session: nil)), visit.requestID)
             }
+            guard let other = ceremony.other else { return PageFence.redirect(to: Self.address(ceremony)) }
             return try await goOn(ceremony, other, visit)
         case "keep":
             guard let other = ceremony.other else { return PageFence.redirect(to: Self.address(ceremony)) }

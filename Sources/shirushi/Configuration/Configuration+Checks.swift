@@ -30,7 +30,7 @@ extension Configuration {
         if Set(authorities.map(\.name)).count != authorities.count {
             faults.append("`authorities` names one authority twice")
         }
-        if Set(clients.map(\.id)).count != clients.count { faults.append("`clients` names one client twice") }
+        if Set(clients.map(\.id)).count != clients.count { faults.append("`clients` names one client twice, or one that `platform.clients` gives a facility too") }
         do { _ = try PolicySet(reading: try Files.read(policyFile, atMost: YAMLNode.byteLimit)) } catch {
             faults.append("`policy`: \(error)")
         }

@@ -27,6 +27,7 @@ extension Configuration {
             configuration?.platform?.clients = found.clients
             let web = configuration?.webPlatform
             configuration?.web.platform = web
+            configuration?.clients += found.registrations
             clientFaults = found.faults
         }
         var faults = reading.faults.errors.sorted { ($0.line ?? 0) < ($1.line ?? 0) }.map(\.description)

@@ -1,29 +1,47 @@
 import HPKI
 import Host
-import JOSE
+import Policies
 import YAML
 
 /// A relying system's registration: one YAML file in the folder of clients.
 struct OAuthClientFile {
     static let known = [
         "id", "name", "profile", "redirectURIs", "postLogoutRedirectURIs", "backchannelLogoutURI", "authentication",
-        "jwks", "certificates", "subjectDN", "audiences", "scopes", "methods", "refreshTokens",
+        "jwks", "certificates", "subjectDN", "audiences", "scopes", "methods", "refreshTokens", "facility", "kind",
     ]
     /// The scopes that there are.
     static let scopes = ["openid", "profile", "sign"]
 
     /// All clients of the folder, in the order of the files' names, with what is wrong with each; none where there is no
     /// folder.
-    static func all(in folder: String, home: Home, audience: String) -> (clients: [OAuthClient], faults: [String]) {
-        guard let names = try? Files.names(in: folder) else { return ([], []) }
-        var (clients, faults): ([OAuthClient], [String]) = ([], [])
+    static func all(in folder: String, home: Home, audience: String) -> Folder {
+        var found = Folder()
+        guard let names = try? Files.names(in: folder) else { return found }
         for name in names.sorted() where name.hasSuffix(".yaml") {
             do {
-                let bytes = try Files.read(folder + "/" + name, atMost: 65_536)
-                clients.append(try client(try YAMLNode.read(bytes), home: home, audience: audience))
-            } catch { faults.append("`platform.clients`: \(name): \(error)") }
+                let node = try YAMLNode.read(try Files.read(folder + "/" + name, atMost: 65_536))
+                let client = try client(node, home: home, audience: audience)
+                found.clients.append(client)
+                if let known = try registration(of: client.id, node) { found.registrations.append(known) }
+            } catch { found.faults.append("`platform.clients`: \(name): \(error)") }
         }
-        return (clients, faults)
+        return found
+    }
+
+    /// What the files of a folder say.
+    struct Folder {
+        var clients: [OAuthClient] = []
+        /// Those that name the facility they work for, by which the signing policy knows them.
+        var registrations: [ClientRegistration] = []
+        var faults: [String] = []
+    }
+
+    private static func registration(of id: ClientID, _ node: YAMLNode) throws -> ClientRegistration? {
+        let map = try node.mapping(allowed: known)
+        guard let facility = try map["facility"]?.string(atMost: 32) else { return nil }
+        return ClientRegistration(
+            id: id, facility: facility,
+            kind: try map.required("kind").choice(ClientRegistration.FacilityKind.self))
     }
 
     /// Reads one registration; throws `YAMLError` with the line, or a `CommandError` for a file that it names.

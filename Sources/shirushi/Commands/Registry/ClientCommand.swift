@@ -32,7 +32,8 @@ struct ClientCommand: AsyncParsableCommand {
 
                 EXAMPLES
                   shirushi client add clinic --home ./var/home \\
-                      --redirect-uri https://rp.example/callback --jwks clinic.jwks.json
+                      --redirect-uri https://rp.example/callback \\
+                      --jwks clinic.jwks.json --facility 1310000001 --kind medical
                   shirushi client add portal --home ./var/home --plain \\
                       --redirect-uri https://rp.example/callback \\
                       --backchannel-logout-uri https://rp.example/logout
@@ -52,6 +53,8 @@ struct ClientCommand: AsyncParsableCommand {
         @Option(help: "The file of the client's public keys (a JWK Set), which is copied.") var jwks: String?
         @Option(name: .customLong("scope"), help: "A scope that it may ask for; may be repeated (openid and sign).")
         var scopes: [String] = ["openid", "sign"]
+        @Option(help: "The code of the facility that it signs for.") var facility: String?
+        @Option(help: "The facility's kind, medical or pharmacy.") var kind: String?
         @Flag(help: "Code and PKCE alone, with bearer tokens.") var plain = false
 
         func run() async throws {
@@ -80,6 +83,8 @@ struct ClientCommand: AsyncParsableCommand {
             if !postLogoutRedirectURIs.isEmpty { lines += Self.list("postLogoutRedirectURIs", postLogoutRedirectURIs) }
             if let uri = backchannelLogoutURI { lines.append("backchannelLogoutURI: \(Self.quoted(uri))") }
             lines += Self.list("scopes", scopes)
+            if let facility { lines.append("facility: \(Self.quoted(facility))") }
+            if let kind { lines.append("kind: \(Self.quoted(kind))") }
             let text = Array((lines.joined(separator: "\n") + "\n").utf8)
             if let keys { try Files.write(keys, to: "\(folder)/\(stem).jwks.json") }
             do {
