@@ -16,6 +16,12 @@ struct Home: Sendable, Hashable {
     var crls: String { path + "/trust/crls" }
     /// Anchors, intermediates and lists of time-stamping authorities.
     var timestamps: String { path + "/trust/timestamps" }
+    /// Anchors, intermediates and lists of those who issue HPKI cards for logging in.
+    var hpkiTrust: String { path + "/trust/authentication/hpki" }
+    /// The same of those who issue My Number cards.
+    var jpkiTrust: String { path + "/trust/authentication/jpki" }
+    /// Every folder with anchors of its own.
+    var trustFolders: [String] { [trust, timestamps, hpkiTrust, jpkiTrust] }
     /// Revocation lists as they were fetched; front alone writes here.
     var seenLists: String { path + "/evidence/lists" }
     var policies: String { path + "/policies" }
@@ -38,6 +44,8 @@ struct Home: Sendable, Hashable {
     var developmentTimestamps: String { development + "/timestamps.json" }
     /// Client certificates and keys of the three authorities, `NAME.pem` and `NAME.key`.
     var developmentAuthorities: String { development + "/authorities" }
+    /// Cards of the holders: a folder each, with `hpki.pem`, `hpki.key`, `jpki.pem` and `jpki.key`.
+    var developmentCards: String { development + "/cards" }
     var developmentIssuerKey: String { development + "/issuer/key.pem" }
     var developmentIssuerKeys: String { development + "/issuer/jwks.json" }
     var developmentTLSRoot: String { development + "/tls/ca.pem" }

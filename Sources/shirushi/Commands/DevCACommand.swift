@@ -18,8 +18,10 @@ struct DevCACommand: AsyncParsableCommand {
               shirushi dev-ca revoke --home ./var/home --authority medis \\
                   --certificate key.cer --reason superseded
               shirushi dev-ca crl --home ./var/home
+              shirushi dev-ca card --home ./var/home --holder doctor-1 --kind hpki
+              shirushi dev-ca revoke-card --home ./var/home old.pem
             """,
-        subcommands: [Issue.self, Revoke.self, CRL.self]
+        subcommands: [Issue.self, Revoke.self, CRL.self, Card.self, RevokeCard.self]
     )
 
     struct Issue: AsyncParsableCommand {
@@ -112,7 +114,7 @@ struct DevCACommand: AsyncParsableCommand {
     struct CRL: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "crl",
-            abstract: "Publish new revocation lists in trust/crls.",
+            abstract: "Publish new revocation lists of all authorities.",
             discussion: """
                 EXAMPLE
                   shirushi dev-ca crl --home ./var/home
@@ -129,9 +131,13 @@ struct DevCACommand: AsyncParsableCommand {
 
 extension DevelopmentPKI.Authority: ExpressibleByArgument {}
 
+extension DevelopmentPKI.Generation: ExpressibleByArgument {}
+
+extension DevelopmentCards.Kind: ExpressibleByArgument {}
+
 extension HomeOption {
     /// The home of a development instance; throws a sentence for people where it is none.
-    fileprivate var development: Home {
+    var development: Home {
         get throws {
             guard Files.exists(home.developmentPKI) else {
                 throw CommandError("\(home.path) is no development instance: it has no authorities of its own")

@@ -10,8 +10,8 @@ struct InitCommand: AsyncParsableCommand {
         abstract: "Make an instance: configuration, folders, secrets and databases.",
         discussion: """
             With --development it also makes a SoftHSM token with random PINs, a development PKI shaped like the real
-            one, five holders with second keys, and a development token issuer. An instance
-            that exists already is left as it is.
+            one, five holders with second keys and with cards for logging in, and a development
+            token issuer. An instance that exists already is left as it is.
 
             EXAMPLES
               shirushi init --home ./var/home --development

@@ -118,7 +118,7 @@ extension Configuration {
             faults.append(
                 "`kind` is production, and \(home.development) holds development authorities; make a new home")
         }
-        for folder in [home.trust, home.timestamps] + furtherTrust {
+        for folder in home.trustFolders + furtherTrust {
             for anchor in (try? TrustStore.load(folder: folder))?.anchors ?? []
             where anchor.subject.text.contains(DevelopmentPKI.mark) {
                 let place = folder.hasPrefix(home.path + "/") ? folder.dropFirst(home.path.count + 1) : folder[...]

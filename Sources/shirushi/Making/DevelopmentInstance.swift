@@ -64,6 +64,7 @@ struct DevelopmentInstance {
         try new.makeStores()
         Progress.say("making the authorities")
         var pki = try DevelopmentPKI.create(random: .live, now: WallClock.live.now())
+        try await pki.addAuthentication(random: .live, now: WallClock.live.now())
         try write(trustOf: pki)
         try await makeIssuer()
         try makeServerCertificate(pki)
@@ -71,6 +72,8 @@ struct DevelopmentInstance {
         Progress.say("making the token and \(Self.holders.count) holders with second keys")
         let origin = "development.shirushi.invalid/\(Hex.encode(Random.live.bytes(4)))"
         try await makeHolders(&pki, origin: origin)
+        Progress.say("making their cards for logging in")
+        try await DevelopmentCards(home: home).make(for: Self.holders, &pki)
         try DevelopmentAuthorities(home: home).store(pki)
         try makeTimeStampAuthority(pki)
         try DevelopmentAuthorities(home: home).renewRevocationLists(always: true)
@@ -87,6 +90,13 @@ struct DevelopmentInstance {
             let certificate = try pki.certificate(of: authority)
             try Files.write(
                 Array(certificate.pem.utf8), to: home.trust + "/intermediates/dev-\(authority.rawValue).pem")
+        }
+        try Files.write(Array(pki.root.pem.utf8), to: home.hpkiTrust + "/anchors/dev-root.pem")
+        for issuer in CardIssuer.all {
+            // Authorities of the HPKI stand below the root; one like JPKI's has nobody above it.
+            let folder = issuer.kind == .jpki ? home.jpkiTrust + "/anchors" : home.hpkiTrust + "/intermediates"
+            try Files.write(
+                Array(try pki.certificate(of: issuer).pem.utf8), to: "\(folder)/dev-\(issuer.name).pem")
         }
     }
 
@@ -139,13 +149,7 @@ struct DevelopmentInstance {
             let key = try await makeKey(credential, of: id, epoch, seals, session)
             let now = WallClock.live.now()
             let certificate = try pki.issue(
-                HolderProfile(
-                    romajiName: holder.romajiName, japaneseName: holder.japaneseName, identifier: holder.id,
-                    roles: holder.roles, organization: holder.organization,
-                    japaneseOrganization: holder.japaneseOrganization
-                ),
-                publicKey: key.publicKey, by: holder.authority, now: now
-            )
+                holder.profile, publicKey: key.publicKey, by: holder.authority, now: now)
             let registered = RegisteredHolder(
                 record: HolderRecord(
                     id: id, romajiName: holder.romajiName, japaneseName: holder.japaneseName, roles: holder.roles,
@@ -272,14 +276,22 @@ struct DevelopmentAuthorities {
         let now = WallClock.live.now()
         guard try always || needRenewal(at: now) else { return false }
         try change { pki in
-            for (name, der) in try pki.crls(now: now) {
-                try Files.write(der, to: home.crls + "/" + name)
+            for (folder, lists) in try pki.lists(now: now) {
+                for (name, der) in lists { try Files.write(der, to: "\(place(of: folder))/\(name)") }
             }
             guard var authority = try timeStampAuthority() else { return }
             try Files.write(try authority.crl(now: now), to: home.timestamps + "/crls/development-tsa.crl")
             try SecretFile.write(try authority.serialized(), to: home.developmentTimestamps, replacing: true)
         }
         return true
+    }
+
+    private func place(of folder: DevelopmentPKI.ListFolder) -> String {
+        switch folder {
+        case .signing: home.crls
+        case .hpki: home.hpkiTrust + "/crls"
+        case .jpki: home.jpkiTrust + "/crls"
+        }
     }
 
     /// The time-stamping authority; nil in an instance that was made without one.

@@ -22,11 +22,12 @@ struct NewInstance {
 
     func makeFolders() throws {
         for folder in [
-            home.path, home.data, home.run, home.secrets, home.hsm, home.policies, home.trust, home.trust + "/anchors",
-            home.trust + "/intermediates", home.crls, home.timestamps + "/anchors", home.timestamps + "/intermediates",
-            home.timestamps + "/crls", home.seenLists,
+            home.path, home.data, home.run, home.secrets, home.hsm, home.policies, home.seenLists,
         ] {
             try Files.makeFolder(folder)
+        }
+        for folder in home.trustFolders {
+            for part in ["anchors", "intermediates", "crls"] { try Files.makeFolder(folder + "/" + part) }
         }
     }
 
