@@ -226,7 +226,8 @@ private func withFiles<Value>(_ files: [String: [UInt8]], _ body: (String) throw
         let server = try Self.made.get().serverCertificate(random: random, now: now)
         let files = ["ca.pem": server.authorityPEM, "chain.pem": server.chainPEM, "key.pem": server.keyPEM]
         try withFiles(files.mapValues { Array($0.utf8) }) { folder in
-            for name in [["-verify_hostname", "localhost"], ["-verify_ip", "127.0.0.1"]] {
+            let hosts = ["localhost", "hpki.localhost", "jpki.localhost"].map { ["-verify_hostname", $0] }
+            for name in hosts + [["-verify_ip", "127.0.0.1"]] {
                 let result = try openssl(
                     ["verify", "-x509_strict", "-purpose", "sslserver", "-attime", "\(now.seconds)"] + name
                         + ["-CAfile", "\(folder)/ca.pem", "\(folder)/chain.pem"])
