@@ -77,7 +77,7 @@ def instance(shared):
 
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory, shim):
-    """One instance that also serves the platform, with relying systems registered, for tests that leave it as it was."""
+    """One instance that serves the platform too, relying systems registered, for tests that leave it as it was."""
     instance = Instance(tmp_path_factory.mktemp("platform") / "home", shim=shim)
     platform_clients.prepare(instance)
     instance.start()

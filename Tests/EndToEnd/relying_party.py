@@ -185,7 +185,8 @@ OIDCRemoteUserClaim sub
 
     def log(self):
         files = [self.folder / name for name in ("output.log", "error.log")]
-        return "\n".join("\n".join(file.read_text(errors="replace").splitlines()[-30:]) for file in files if file.exists())
+        texts = [file.read_text(errors="replace") for file in files if file.exists()]
+        return "\n".join("\n".join(text.splitlines()[-30:]) for text in texts)
 
     def close(self):
         if self.process:

@@ -79,7 +79,7 @@ def claim(browser, name):
 
 
 def test_both_cards_in_one_browser(platform, clinic, browser_with):
-    """T6, T9, L4, L5, L6, F5, F19: HPKI card at one host, My Number card at the other, straight after, with scripts off."""
+    """T6, T9, L4, L5, L6, F5, F19: HPKI card at one host, then My Number card at the other; scripts off."""
     browser = browser_with(*(cards.development(platform, "doctor-1", kind) for kind in contract.ACR))
     browser.screen(1440, script=False)
     for kind in ("hpki", "jpki", "hpki"):
@@ -168,7 +168,8 @@ def test_a_disabled_user(platform, browser_with):
 
 def test_another_person_at_the_same_browser(platform, browser_with):
     """E18: told plainly, in both languages, with a button."""
-    browser = browser_with(cards.development(platform, "dentist-1", "jpki"), cards.development(platform, "doctor-1", "hpki"))
+    first, second = cards.development(platform, "doctor-1", "hpki"), cards.development(platform, "dentist-1", "jpki")
+    browser = browser_with(first, second)
     for language in LANGUAGES:
         browser.call("Network.clearBrowserCookies")
         sign_in_silently(browser, address(platform, "hpki", language))

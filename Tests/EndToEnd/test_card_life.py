@@ -43,6 +43,11 @@ def sub(aging, page):
     return aging.strict.redeem(aging.strict.code(page)).claims["sub"]
 
 
+def silent_error(visitor, client):
+    """Why a relying system gets no code without a word to the person; None where it gets one."""
+    return error_of(visitor.open(client.authorization(prompt="none"), until=client.is_redirect))
+
+
 def until(true, what):
     deadline = time.monotonic() + LONG_ENOUGH
     while not true():
@@ -103,10 +108,7 @@ def test_a_card_that_is_revoked_while_logged_in_ends_the_session(aging, client, 
     tokens = client.login(visitor, kind, acr_values=contract.ACR[kind])
     documents.document_of(tokens.ask("POST", "/v1/prescriptions", documents.prescribing()))
     cards.revoke(aging, card)
-    until(
-        lambda: error_of(visitor.open(client.authorization(prompt="none"), until=client.is_redirect)) == "login_required",
-        "the session outlives its card",
-    )
+    until(lambda: silent_error(visitor, client) == "login_required", "the session outlives its card")
     until(
         lambda: tokens.ask("POST", "/v1/prescriptions", documents.prescribing()).status_code == 401,
         "the token outlives its card",
@@ -121,8 +123,7 @@ def test_a_user_who_is_disabled_loses_the_session(aging, client):
     tokens = client.login(visitor, acr_values="hpki-card")
     shirushi("holders", "disable", "nurse-1", "--home", aging.home, "--authority", "medis")
     until(lambda: client.introspect(tokens.access) == {"active": False}, "the token outlives its user")
-    silent = visitor.open(client.authorization(prompt="none"), until=client.is_redirect)
-    assert error_of(silent) == "login_required"
+    assert silent_error(visitor, client) == "login_required"
     shirushi("holders", "enable", "nurse-1", "--home", aging.home, "--authority", "medis")
 
 

@@ -1,4 +1,4 @@
-"""A certified relying party, Apache with mod_auth_openidc, against a live instance: logins, one login for all, logouts."""
+"""A certified relying party, Apache with mod_auth_openidc, against a live instance: logins, single sign-on, logouts."""
 
 import time
 from urllib.parse import parse_qs, urlsplit

@@ -136,9 +136,7 @@ class TestRequests:
         pushed = client.push(client.parameters(**changed))
         assert pushed.status_code == 400 and error_of(pushed) == page.query["error"]
 
-    @pytest.mark.parametrize(
-        "name", ["client_id", "redirect_uri", "state", "scope", "code_challenge", "code_challenge_method", "response_type"]
-    )
+    @pytest.mark.parametrize("name", ["client_id", "redirect_uri", "state", "scope", "code_challenge", "response_type"])
     def test_a_doubled_parameter_is_refused(self, platform, plain, client, name):
         """Who reads the first and who reads the last would see two requests."""
         parameters = plain.parameters()

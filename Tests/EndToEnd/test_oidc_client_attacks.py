@@ -105,7 +105,8 @@ class TestCodes:
 
     @pytest.mark.parametrize("grant", ["password", "client_credentials", "implicit", ""])
     def test_another_grant(self, client, grant):
-        answer = client.post("token", {"grant_type": grant, "username": "doctor-1", "password": "x", **client.credentials()})
+        form = {"grant_type": grant, "username": "doctor-1", "password": "x", **client.credentials()}
+        answer = client.post("token", form)
         refused(answer, "unsupported_grant_type", "invalid_request", "unauthorized_client")
 
 
@@ -160,7 +161,8 @@ class TestAssertions:
         refused(self.ask(client, made(client)), "invalid_client", "invalid_request")
 
     def test_of_another_type_and_none_at_all(self, client):
-        refused(self.ask(client, client.assertion(), client_assertion_type="urn:x"), "invalid_client", "invalid_request")
+        answer = self.ask(client, client.assertion(), client_assertion_type="urn:x")
+        refused(answer, "invalid_client", "invalid_request")
         refused(client.post("pushed_authorize", client.parameters(), proof=False), "invalid_client")
         form = {**client.parameters(), "client_secret": "secret"}
         refused(client.post("pushed_authorize", form, proof=False), "invalid_client", "invalid_request")
