@@ -58,9 +58,9 @@ package struct WebSettings: Sendable {
         case cardJPKI = "card-jpki"
 
         /// Those whose pages are the platform's.
-        static let ofPlatform: Set<RouteGroup> = [.platform, .cardHPKI, .cardJPKI]
+        package static let ofPlatform: Set<RouteGroup> = [.platform, .cardHPKI, .cardJPKI]
         /// Those of the card hosts.
-        static let ofCards: Set<RouteGroup> = [.cardHPKI, .cardJPKI]
+        package static let ofCards: Set<RouteGroup> = [.cardHPKI, .cardJPKI]
     }
 
     /// How reviewers come into the console, and for how long.

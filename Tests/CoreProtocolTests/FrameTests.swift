@@ -50,7 +50,8 @@ import Testing
 
     @Test func `an oversized token is refused by its length alone`() {
         let command = SignCommand(
-            requestID: "r", token: String(repeating: "t", count: 16_385), form: .prescription, digests: [Samples.digest]
+            requestID: "r", token: PresentedToken(String(repeating: "t", count: 16_385)), form: .prescription,
+            digests: [Samples.digest]
         )
         #expect(throws: WireError.tooLong) {
             try RequestFrame(RequestFrame(call: 1, request: .sign(command)).bytes)

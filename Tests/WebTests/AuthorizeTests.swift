@@ -1,7 +1,9 @@
 import CoreProtocol
 import HPKI
+import HTTPTypes
 import HummingbirdTesting
 import Platform
+import Synchronization
 import Testing
 import Web
 

@@ -3,6 +3,7 @@ import HPKI
 import HTTPTypes
 import HummingbirdTesting
 import Platform
+import Synchronization
 import Testing
 import Web
 

@@ -1,5 +1,6 @@
 import CoreProtocol
 import HPKI
+import HTTPTypes
 import HummingbirdTesting
 import Testing
 import Web

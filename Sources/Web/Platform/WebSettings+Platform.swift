@@ -19,7 +19,7 @@ extension WebSettings {
         /// system's; nil for the system's.
         package var logoutAuthorities: String?
         /// How long choosing a certificate and entering its PIN may take (row F17).
-        package var choiceSeconds = 60
+        package var choiceSeconds: Int
         /// How long a login may be under way.
         package var ceremonySeconds = 600
         /// Pages of a login, for one address.
@@ -31,8 +31,10 @@ extension WebSettings {
 
         /// A platform with the defaults.
         package init(
-            issuer: String, hpkiOrigin: String? = nil, jpkiOrigin: String? = nil, clients: [OAuthClient] = []
+            issuer: String, hpkiOrigin: String? = nil, jpkiOrigin: String? = nil, clients: [OAuthClient] = [],
+            choiceSeconds: Int = 60
         ) {
+            self.choiceSeconds = choiceSeconds
             self.issuer = issuer
             self.hpkiOrigin = hpkiOrigin
             self.jpkiOrigin = jpkiOrigin
