@@ -115,7 +115,8 @@ package struct CoreSettings: Sendable {
         paths: Paths, origin: String, token: Token, issuers: [IssuerSettings], clients: [ClientRegistration],
         window: ActivationWindow, policies: PolicySet, certificates: CertificateWatch.Settings,
         certificatePolicies: Set<String>, registration: RegistrationSettings,
-        retention: Retention = Retention(), inFlight: Int, kind: String, witnesses: [NoteKey] = [], platform: PlatformSettings? = nil, failpoint: String?
+        retention: Retention = Retention(), inFlight: Int, kind: String, witnesses: [NoteKey] = [],
+        platform: PlatformSettings? = nil, failpoint: String?
     ) {
         self.registration = registration
         self.retention = retention

@@ -21,7 +21,8 @@ package struct SignCommand: Sendable, Hashable {
 
     /// A command with all its fields.
     package init(
-        requestID: String, token: PresentedToken, form: DocumentForm, shape: SignatureShape = .ofForm, digests: [Digest],
+        requestID: String, token: PresentedToken, form: DocumentForm, shape: SignatureShape = .ofForm,
+        digests: [Digest],
         algorithm: SignatureAlgorithm? = nil, credential: CredentialID? = nil, idempotency: Idempotency? = nil,
         prescription: PrescriptionJudgement? = nil
     ) {

@@ -88,7 +88,8 @@ package final class EndedLogins: Sendable {
         issuer: String, session: String?, grant: String? = nil, subject: String, authenticatedAt: Instant
     ) throws(IdentityError) {
         let isOver = ended.withLock { ended in
-            if let grant, ended[Key(issuer: issuer, session: LogoutStatement.name(ofGrant: grant), subject: "")] != nil {
+            if let grant, ended[Key(issuer: issuer, session: LogoutStatement.name(ofGrant: grant), subject: "")] != nil
+            {
                 return true
             }
             if let session, ended[Key(issuer: issuer, session: session, subject: "")] != nil { return true }

@@ -73,7 +73,9 @@ package final class Ceremonies: Sendable {
     private let now: @Sendable () -> UInt64
     private let state = Mutex(State())
 
-    /// None yet; at most `limit`, and at most a tenth of them of one address. `now` is monotonic, in nanoseconds.
+    /// None yet.
+    ///
+    /// There are at most `limit`, and at most a tenth of them of one address. `now` is monotonic, in nanoseconds.
     package init(
         seconds: Int = 600, limit: Int = 50_000, random: Random, clock: WallClock, now: @escaping @Sendable () -> UInt64
     ) {
@@ -155,7 +157,8 @@ package final class Ceremonies: Sendable {
     }
 
     /// Uses the ticket up and gives one for the way back; nil where it was used meanwhile: then `other` is to end.
-    package func leave(_ id: String, ticket: String, at kind: CardEvidence.Kind, with other: Ceremony.Other) -> String? {
+    package func leave(_ id: String, ticket: String, at kind: CardEvidence.Kind, with other: Ceremony.Other) -> String?
+    {
         let back = Hex.encode(random.bytes(32))
         let end = now() + Self.backSeconds * Self.second
         return state.withLock { state in

@@ -40,7 +40,8 @@ extension CoreTests {
             }
         }
 
-        @Test func `the strict profile wants pushed requests and bound tokens, the plain one code and PKCE`() async throws
+        @Test func `the strict profile wants pushed requests and bound tokens, the plain one code and PKCE`()
+            async throws
         {
             let scene = try await PlatformScene()
             try await scene.serving { core in
@@ -87,7 +88,8 @@ extension CoreTests {
                 #expect(try await refused { $0.codeChallenge = "plain" }.kind == .malformedRequest)
                 #expect(try await refused { $0.methods = [.jpkiCard] }.reasons == ["method"])
                 #expect(try await refused { $0.maxAge = 99 }.reasons == ["max-age"])
-                #expect(try await refused { $0.notBefore = facts.authenticatedAt.adding(seconds: 1) }.reasons == ["again"])
+                #expect(
+                    try await refused { $0.notBefore = facts.authenticatedAt.adding(seconds: 1) }.reasons == ["again"])
                 #expect(try await refused { $0.secret = "guessed" }.kind == .loginRequired)
                 var fine = scene.order(secret)
                 (fine.maxAge, fine.methods) = (100, [.hpkiCard])
@@ -119,7 +121,8 @@ extension CoreTests {
             }
         }
 
-        @Test func `only its own client and its resources learn what a token is worth, and revoking ends it`() async throws
+        @Test func `only its own client and its resources learn what a token is worth, and revoking ends it`()
+            async throws
         {
             let scene = try await PlatformScene()
             try await scene.serving { core in

@@ -23,7 +23,8 @@ extension CoreTests {
                 let answer = try await scene.tokens(core, for: secret)
                 #expect(answer.isDPoP && answer.expiresIn == 600 && answer.scopes == ["openid", "sign"])
                 let claims = try scene.claims(answer.accessToken)
-                #expect(claims["sub"] == "doctor-1" && claims["acr"] == "hpki-card" && claims["sid"] == .string(facts.id))
+                #expect(
+                    claims["sub"] == "doctor-1" && claims["acr"] == "hpki-card" && claims["sid"] == .string(facts.id))
                 #expect(claims["roles"] == ["Medical Doctor"] && claims["attested_by"] == "front")
                 #expect(claims["cnf"] == ["jkt": .string(scene.dpop.keyID)])
                 let identity = try scene.claims(try #require(answer.idToken))
@@ -36,10 +37,13 @@ extension CoreTests {
                 let id = try #require(answer.idToken)
                 #expect(try await failure { try await core.sign(try scene.signing(core, id)) }.kind == .invalidToken)
 
-                #expect(try await scene.ask(core, .end(.relyingSystem(idToken: id))) == .ended(client: PlatformScene.strict))
+                #expect(
+                    try await scene.ask(core, .end(.relyingSystem(idToken: id))) == .ended(client: PlatformScene.strict)
+                )
                 let ended = try await failure { try await core.sign(try scene.signing(core, answer.accessToken)) }
                 #expect(ended.kind == .invalidToken && ended.detail.contains("has ended"))
-                #expect(try await failure { try await scene.ask(core, .session(secret: secret)) }.kind == .loginRequired)
+                #expect(
+                    try await failure { try await scene.ask(core, .session(secret: secret)) }.kind == .loginRequired)
                 guard case .logouts(let notices) = try await scene.ask(core, .logouts) else {
                     Issue.record("no notices")
                     return
@@ -96,7 +100,8 @@ extension CoreTests {
             }
         }
 
-        @Test func `a My Number card belongs to one holder, and a renewed one follows it only with proof (F20, R24, R26)`()
+        @Test
+        func `a My Number card belongs to one holder, and a renewed one follows it only with proof (F20, R24, R26)`()
             async throws
         {
             let scene = try await PlatformScene()
@@ -113,7 +118,9 @@ extension CoreTests {
                 #expect(try await scene.logIn(core, first, .jpki).facts.holder == doctor)
 
                 #expect(try await failure { try await scene.logIn(core, second, .jpki) }.reasons == ["F20", "jpki"])
-                func words(_ card: [UInt8]?, _ serial: [UInt8]) -> String { "\(Hex.encode(card ?? [])) \(Hex.encode(serial))" }
+                func words(_ card: [UInt8]?, _ serial: [UInt8]) -> String {
+                    "\(Hex.encode(card ?? [])) \(Hex.encode(serial))"
+                }
                 let line =
                     words(second.authorityKeyIdentifier, second.serialNumber) + " "
                     + words(first.authorityKeyIdentifier, first.serialNumber) + "\n"
@@ -124,7 +131,8 @@ extension CoreTests {
             }
         }
 
-        @Test func `a code is good once, for its client, its verifier and its redirect URI, for a minute`() async throws {
+        @Test func `a code is good once, for its client, its verifier and its redirect URI, for a minute`() async throws
+        {
             let scene = try await PlatformScene()
             try await scene.serving { core in
                 let (_, secret) = try await scene.logIn(core, try scene.hpkiCard())
@@ -142,7 +150,9 @@ extension CoreTests {
                 let other = String(repeating: "w", count: 43)
                 let plain = ClientProof(client: "\(PlatformScene.plain)")
                 #expect(try await failure { try await exchange(code, redirect: nil) }.kind == .invalidGrant)
-                #expect(try await failure { try await exchange(code, redirect: "https://rp.example/") }.kind == .invalidGrant)
+                #expect(
+                    try await failure { try await exchange(code, redirect: "https://rp.example/") }.kind
+                        == .invalidGrant)
                 #expect(try await failure { try await exchange(code, verifier: other) }.kind == .invalidGrant)
                 #expect(try await failure { try await exchange(code, proof: plain) }.kind == .invalidGrant)
                 #expect(try await failure { try await exchange("guessed") }.kind == .invalidGrant)
@@ -180,7 +190,8 @@ extension CoreTests {
                 let stranger = try await TokenSigner.generate(random: .live)
                 #expect(try await failure { try await refresh(token, by: stranger) }.kind == .invalidDPoPProof)
                 let second = try await refresh(token)
-                #expect(try scene.claims(second.accessToken)["auth_time"] == .number("\(facts.authenticatedAt.seconds)"))
+                #expect(
+                    try scene.claims(second.accessToken)["auth_time"] == .number("\(facts.authenticatedAt.seconds)"))
                 scene.world.advance(seconds: 18 * 3600 - 100)
                 let last = try await refresh(try #require(second.refreshToken))
                 #expect(last.expiresIn == 100)
@@ -201,7 +212,8 @@ extension CoreTests {
                 let order = TokenOrder(
                     grant: .refresh(token), client: try scene.strictProof, proof: try scene.possession(core))
                 #expect(try await failure { try await scene.tokens(core, order) }.kind == .invalidGrant)
-                #expect(try await failure { try await scene.ask(core, .session(secret: secret)) }.kind == .loginRequired)
+                #expect(
+                    try await failure { try await scene.ask(core, .session(secret: secret)) }.kind == .loginRequired)
             }
         }
     }

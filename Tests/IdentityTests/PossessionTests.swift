@@ -158,7 +158,8 @@ struct EndedLoginTests {
         let all = try await world.identification.endedLogin(by: logout(["sid": JSONValue?.none]))
         #expect(all.session == nil && all.subject == "doctor-1")
         let wrong: [[String: JSONValue?]] = [
-            ["events": JSONValue?.none], ["events": .object([])], ["nonce": "n"], ["aud": "another"], ["jti": JSONValue?.none],
+            ["events": JSONValue?.none], ["events": .object([])], ["nonce": "n"], ["aud": "another"],
+            ["jti": JSONValue?.none],
             ["iat": JSONValue?.none], ["exp": .number("\(World.now.seconds - 120)")],
             ["sid": JSONValue?.none, "sub": JSONValue?.none], ["iss": "https://other.example"],
         ]

@@ -13,7 +13,9 @@ import Testing
         #expect(reviewer.until == reviewer.authenticatedAt.adding(seconds: 18 * 3600))
         #expect(reviewer.text.contains("role=\(role.rawValue)\n"))
         // It is no holder's token.
-        await #expect(throws: IdentityError.unknownHolder) { try await world.identification.identify(PresentedToken(token)) }
+        await #expect(throws: IdentityError.unknownHolder) {
+            try await world.identification.identify(PresentedToken(token))
+        }
     }
 
     @Test(
@@ -23,7 +25,9 @@ import Testing
     func `no role, several roles, and roles that are none make nobody`(roles: JSONValue?) async throws {
         let world = try await World()
         let token = try world.token(["shirushi_roles": roles])
-        let error = await #expect(throws: IdentityError.self) { try await world.identification.reviewer(PresentedToken(token)) }
+        let error = await #expect(throws: IdentityError.self) {
+            try await world.identification.reviewer(PresentedToken(token))
+        }
         guard case .notReviewer? = error else {
             Issue.record("\(String(describing: error))")
             return
@@ -34,7 +38,9 @@ import Testing
     @Test func `a claim that is no list is no list of one`() async throws {
         let world = try await World()
         let token = try world.token(["shirushi_roles": "auditor"])
-        let error = await #expect(throws: IdentityError.self) { try await world.identification.reviewer(PresentedToken(token)) }
+        let error = await #expect(throws: IdentityError.self) {
+            try await world.identification.reviewer(PresentedToken(token))
+        }
         #expect(error?.failure.kind == .invalidToken)
     }
 

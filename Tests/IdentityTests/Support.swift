@@ -67,7 +67,8 @@ struct World {
         signer = try await TokenSigner.generate(keyID: "key-1", random: .system)
         server = JWKSServer(signer.publicJWKSet)
         scratch = try Scratch()
-        database = try Database.create(at: scratch.folder + "/identity.sqlite", parts: [HolderStore.part, EndedLogins.part])
+        database = try Database.create(
+            at: scratch.folder + "/identity.sqlite", parts: [HolderStore.part, EndedLogins.part])
         try await database.write { connection in
             for holder in [Self.doctor, Self.linked, Self.foreign] {
                 try HolderStore.insert(holder, in: connection)

@@ -30,7 +30,9 @@ import Testing
 
     @Test func `a subject that the registry links gives the holder it is linked to`() async throws {
         let world = try await World()
-        #expect(try await world.identification.identify(PresentedToken(world.token(["sub": "u-77"]))).holder == World.linked)
+        #expect(
+            try await world.identification.identify(PresentedToken(world.token(["sub": "u-77"]))).holder == World.linked
+        )
     }
 
     @Test(
@@ -65,7 +67,9 @@ import Testing
     @Test func `each error is told to the caller as a failure without the token in it`() async throws {
         let world = try await World()
         let token = try world.token(["aud": "x"])
-        let error = await #expect(throws: IdentityError.self) { try await world.identification.identify(PresentedToken(token)) }
+        let error = await #expect(throws: IdentityError.self) {
+            try await world.identification.identify(PresentedToken(token))
+        }
         let failure = try #require(error?.failure)
         #expect(failure.kind == .invalidToken && failure.detail.contains("aud"))
         #expect(!"\(failure)".contains(token.suffix(20)))
@@ -171,7 +175,9 @@ import Testing
         _ = try await world.identification.identify(PresentedToken(token))
         try await world.disable(World.doctor)
         world.clock.advance(seconds: 60)
-        await #expect(throws: IdentityError.unknownHolder) { try await world.identification.identify(PresentedToken(token)) }
+        await #expect(throws: IdentityError.unknownHolder) {
+            try await world.identification.identify(PresentedToken(token))
+        }
     }
 
     @Test func `a cached token whose key was withdrawn is refused once the new keys are there and 60 s are over`()
@@ -186,7 +192,9 @@ import Testing
         _ = try? await world.identification.identify(PresentedToken(token))
         try await world.server.hasFetched(2)
         world.clock.advance(seconds: 60)
-        await #expect(throws: IdentityError.unknownKey) { try await world.identification.identify(PresentedToken(token)) }
+        await #expect(throws: IdentityError.unknownKey) {
+            try await world.identification.identify(PresentedToken(token))
+        }
     }
 }
 

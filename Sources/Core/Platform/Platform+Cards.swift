@@ -24,7 +24,8 @@ extension Platform {
             return try await open(found, evidence, requestID, at: now)
         } catch {
             // Who is known is recorded by name; a stranger's card is only counted.
-            if error.kind == .loginRefused, let holder = try? await holder(of: certificate, evidence.kind, cards).holder {
+            if error.kind == .loginRefused, let holder = try? await holder(of: certificate, evidence.kind, cards).holder
+            {
                 let record = LoginRecord(
                     note: "login refused: \(evidence.kind.rawValue) card", holder: holder, session: nil,
                     client: evidence.client, requestID: requestID)
@@ -48,7 +49,9 @@ extension Platform {
     ) async throws(Failure) -> Found {
         switch kind {
         case .hpki:
-            guard !certificate.roles.isEmpty, let text = certificate.subject.first(OID.serialNumber), let id = HolderID(text) else {
+            guard !certificate.roles.isEmpty, let text = certificate.subject.first(OID.serialNumber),
+                let id = HolderID(text)
+            else {
                 throw CardRefusal.wrongCard.failure(kind.rawValue, "no-qualification")
             }
             guard try await read({ try HolderStore.exists(id, in: $0) }) else {

@@ -15,7 +15,8 @@ extension Platform {
         guard let access = try await accessToken(token) else {
             let digest = Digest(of: Array(token.utf8))
             let now = clock.now()
-            guard case .unused(let grant)? = try await read({ try GrantStore.grant(of: digest, isCode: false, in: $0) }),
+            guard
+                case .unused(let grant)? = try await read({ try GrantStore.grant(of: digest, isCode: false, in: $0) }),
                 grant.client == client.id,
                 let session = try await read({ try SessionStore.session(grant.session, at: now, in: $0) })
             else { return inactive }
@@ -28,7 +29,8 @@ extension Platform {
             ]).bytes
         }
         // Only its own client and the resources it is for may know.
-        guard access.clientID == client.id.description || !Set(access.audience).isDisjoint(with: client.audiences) else {
+        guard access.clientID == client.id.description || !Set(access.audience).isDisjoint(with: client.audiences)
+        else {
             return inactive
         }
         return JSONValue.object([JSONMember("active", true)] + claims(access)).bytes

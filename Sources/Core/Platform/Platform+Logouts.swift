@@ -147,7 +147,8 @@ extension Platform {
                         try await endUnworthy(judgesCards: now != generations || seconds % 600 == 0)
                         if seconds % 600 == 0 { try await tidy() }
                     } catch {
-                        logger.error("sessions are not looked after", metadata: ["cause": "\(error.cause ?? error.detail)"])
+                        logger.error(
+                            "sessions are not looked after", metadata: ["cause": "\(error.cause ?? error.detail)"])
                     }
                     generations = now
                     seconds += 2

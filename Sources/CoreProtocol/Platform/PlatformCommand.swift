@@ -123,8 +123,9 @@ package struct ClientProof: Sendable, Hashable {
     package let isCertificateTrusted: Bool
 
     /// A proof of its parts.
-    package init(client: String?, assertion: String? = nil, certificate: [UInt8]? = nil, isCertificateTrusted: Bool = false)
-    {
+    package init(
+        client: String?, assertion: String? = nil, certificate: [UInt8]? = nil, isCertificateTrusted: Bool = false
+    ) {
         self.client = client
         self.assertion = assertion
         self.certificate = certificate

@@ -61,7 +61,8 @@ package enum LogoutNoticeStore {
                 throw .unexpectedValue
             }
             due.append(
-                Due(number: try row.integer("number"), client: client, session: try row.text("session"), holder: holder))
+                Due(number: try row.integer("number"), client: client, session: try row.text("session"), holder: holder)
+            )
         }
         return due
     }

@@ -25,12 +25,16 @@ extension Configuration {
         if !NoteKey.isName(origin) {
             faults.append("`origin` must be a name without spaces and plus signs, such as shirushi.example.jp/2026")
         }
-        if issuers.isEmpty, platform == nil { faults.append("`issuers` must name at least one issuer, or nobody can sign") }
+        if issuers.isEmpty, platform == nil {
+            faults.append("`issuers` must name at least one issuer, or nobody can sign")
+        }
         if Set(issuers.map(\.issuer)).count != issuers.count { faults.append("`issuers` names one issuer twice") }
         if Set(authorities.map(\.name)).count != authorities.count {
             faults.append("`authorities` names one authority twice")
         }
-        if Set(clients.map(\.id)).count != clients.count { faults.append("`clients` names one client twice, or one that `platform.clients` gives a facility too") }
+        if Set(clients.map(\.id)).count != clients.count {
+            faults.append("`clients` names one client twice, or one that `platform.clients` gives a facility too")
+        }
         do { _ = try PolicySet(reading: try Files.read(policyFile, atMost: YAMLNode.byteLimit)) } catch {
             faults.append("`policy`: \(error)")
         }

@@ -32,7 +32,8 @@ extension Configuration {
         }
         var faults = reading.faults.errors.sorted { ($0.line ?? 0) < ($1.line ?? 0) }.map(\.description)
         if let configuration {
-            faults += clientFaults + configuration.faults(in: home) + (withFiles ? configuration.faultsOfFiles(in: home) : [])
+            faults +=
+                clientFaults + configuration.faults(in: home) + (withFiles ? configuration.faultsOfFiles(in: home) : [])
             if withModule, let fault = configuration.missingModule { faults.append(fault) }
         }
         guard let configuration, faults.isEmpty else { throw ConfigurationFaults(faults: faults) }

@@ -108,7 +108,8 @@ extension Configuration {
     var platformFaults: [String] {
         guard let platform else { return [] }
         var faults: [String] = []
-        let origins = [("issuer", platform.issuer)]
+        let origins =
+            [("issuer", platform.issuer)]
             + [("hpki.origin", platform.hpki?.origin), ("jpki.origin", platform.jpki?.origin)]
             .compactMap { name, origin in origin.map { (name, $0) } }
         for (name, origin) in origins
