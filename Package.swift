@@ -154,7 +154,8 @@ let package = Package(
             dependencies: [
                 "HPKI", "Host", "YAML", "Certificates", "JOSE", "PKCS11", "Transparency", "Storage", "Outbound",
                 "CoreProtocol",
-                "Identity", "Policies", "Audit", "Keys", "Core", "Validation", "Evidence", "Signing", "Platform", "Witness",
+                "Identity", "Policies", "Audit", "Keys", "Core", "Validation", "Evidence", "Signing", "Platform",
+                "Witness",
                 "Web", "Development", "Ceremony", arguments, lifecycle, logging,
             ],
             swiftSettings: strict

@@ -155,7 +155,8 @@ package final class Ceremonies: Sendable {
     }
 
     /// Uses the ticket up and gives one for the way back; nil where it was used meanwhile: then `other` is to end.
-    package func leave(_ id: String, ticket: String, at kind: CardEvidence.Kind, with other: Ceremony.Other) -> String? {
+    package func leave(_ id: String, ticket: String, at kind: CardEvidence.Kind, with other: Ceremony.Other) -> String?
+    {
         let back = Hex.encode(random.bytes(32))
         let end = now() + Self.backSeconds * Self.second
         return state.withLock { state in

@@ -36,7 +36,8 @@ package enum RequestObjects {
             throw OAuthError(.invalidRequestObject, "The request object is refused: \(error.code).")
         }
         guard object.issuer == client.id.description, object.audience.contains(issuer) else {
-            throw OAuthError(.invalidRequestObject, "The request object's iss is not the client, or aud not this issuer.")
+            throw OAuthError(
+                .invalidRequestObject, "The request object's iss is not the client, or aud not this issuer.")
         }
         guard let expires = object.expires, now < expires, expires <= now.adding(seconds: longestSeconds),
             object.notBefore.map({ $0 <= now.adding(seconds: skewSeconds) }) ?? true

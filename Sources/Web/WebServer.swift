@@ -90,7 +90,8 @@ package struct WebServer: Service {
         if let metrics = settings.metrics {
             services.append(
                 application(
-                    metricsRouter, server: .bounded(by: settings.limits, problem: problem), name: "metrics", address: metrics.address, port: metrics.port
+                    metricsRouter, server: .bounded(by: settings.limits, problem: problem), name: "metrics",
+                    address: metrics.address, port: metrics.port
                 )
             )
         }

@@ -33,7 +33,8 @@ enum PlatformSamples {
             .grant(order), .grant(plain),
             .token(
                 TokenOrder(
-                    grant: .code("c", redirectURI: "https://rp.example/cb", verifier: String(repeating: "v", count: 43)),
+                    grant: .code(
+                        "c", redirectURI: "https://rp.example/cb", verifier: String(repeating: "v", count: 43)),
                     client: proof, proof: possession, scopes: ["openid"], resources: ["https://sign.example"])),
             .token(TokenOrder(grant: .code("c", redirectURI: nil, verifier: ""), client: ClientProof(client: nil))),
             .token(TokenOrder(grant: .refresh("r"), client: ClientProof(client: "clinic"))),
@@ -61,6 +62,7 @@ enum PlatformSamples {
             TokenAnswer(
                 accessToken: "a", isDPoP: false, expiresIn: 0, idToken: nil, refreshToken: nil, scopes: [])),
         .client(client), .claims(Array("{}".utf8)), .ended(client: client), .ended(client: nil), .logouts([]),
-        .logouts([LogoutNotice(number: 7, client: client, url: "https://rp.example/out", logoutToken: "a.b.c")]), .noted,
+        .logouts([LogoutNotice(number: 7, client: client, url: "https://rp.example/out", logoutToken: "a.b.c")]),
+        .noted,
     ].map { .platform($0) }
 }

@@ -22,9 +22,11 @@ enum Samples {
     static let signature = made(SignatureID("00112233445566778899aabbccddeeff"))
     static let credential = made(CredentialID("doctor-1-a"))
 
-    static let requests: [CoreRequest] = chain + RegistrationSamples.requests + ReviewSamples.requests
+    static let requests: [CoreRequest] =
+        chain + RegistrationSamples.requests + ReviewSamples.requests
         + PlatformSamples.requests
-    static let replies: [CoreReply] = answers + RegistrationSamples.replies + ReviewSamples.replies
+    static let replies: [CoreReply] =
+        answers + RegistrationSamples.replies + ReviewSamples.replies
         + PlatformSamples.replies
 
     private static let chain: [CoreRequest] =

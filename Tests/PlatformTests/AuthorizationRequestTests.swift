@@ -28,7 +28,8 @@ import Testing
 
     @Test func `until the redirect URI is the client's nothing else is judged`() throws {
         for uri in ["https://evil.example/", "https://rp.example/cb?a=b", nil] as [String?] {
-            guard case .untrusted(let error, let client)? = Self.fault(["redirect_uri": uri, "response_type": nil]) else {
+            guard case .untrusted(let error, let client)? = Self.fault(["redirect_uri": uri, "response_type": nil])
+            else {
                 Issue.record("\(uri ?? "none") was trusted")
                 continue
             }

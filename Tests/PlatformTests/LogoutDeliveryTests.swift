@@ -14,7 +14,8 @@ import Testing
             waiting.withLock {
                 $0 = numbers.map {
                     LogoutNotice(
-                        number: $0, client: OAuthClient.plain.id, url: "https://rp.example/\($0)", logoutToken: "l.t.\($0)")
+                        number: $0, client: OAuthClient.plain.id, url: "https://rp.example/\($0)",
+                        logoutToken: "l.t.\($0)")
                 }
             }
         }

@@ -150,7 +150,9 @@ import Testing
         for _ in 0..<100 { try limits.take(.address("a"), RateLimits.Rate(perSecond: 0, burst: 0)) }
     }
 
-    @Test func `an account is counted with the address that names it, so that nobody is locked out from elsewhere`() throws {
+    @Test func `an account is counted with the address that names it, so that nobody is locked out from elsewhere`()
+        throws
+    {
         let limits = RateLimits(now: TestClock().now)
         let rate = RateLimits.Rate(perSecond: 0.1, burst: 1)
         let holder = made(HolderID("doctor-1"))

@@ -34,7 +34,8 @@ private struct CardHost: Sendable {
             settings: WebSettings(
                 listeners: [
                     .init(
-                        name: "hpki", address: "127.0.0.1", port: 0, certificateChain: files.certificate, key: files.key,
+                        name: "hpki", address: "127.0.0.1", port: 0, certificateChain: files.certificate,
+                        key: files.key,
                         clientCertificate: .ask, groups: [.cardHPKI])
                 ], publicOrigin: "https://id.example", limits: limits, platform: platform),
             sign: SignDocument(core: FakeCore.knowing), core: FakeCore.knowing, health: { .good }, random: .live,
@@ -98,7 +99,8 @@ private struct CardHost: Sendable {
 
 @Suite(.timeLimit(.minutes(10))) struct AskingTests {
     @Test(arguments: ["-tls1_2", "-tls1_3"])
-    func `a connection cannot be resumed, so that no card is taken for another connection`(version: String) async throws {
+    func `a connection cannot be resumed, so that no card is taken for another connection`(version: String) async throws
+    {
         try await CardHost.run { host in
             let session = host.files.folder + "/session"
             let card = ["-cert", host.client.certificate, "-key", host.client.key]

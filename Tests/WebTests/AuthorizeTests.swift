@@ -31,7 +31,9 @@ import Web
             }
             let order = try #require(world.core.grants.last)
             #expect(order.codeChallenge == PlatformWorld.challenge && order.nonce == "n-1" && !order.isPushed)
-            #expect(order.redirectURI == "https://rp.example/cb" && order.secret == browser.cookies.values.first { $0.hasPrefix("secret") })
+            #expect(
+                order.redirectURI == "https://rp.example/cb"
+                    && order.secret == browser.cookies.values.first { $0.hasPrefix("secret") })
             for answer in [first, page, chosen, card, done] { #expect(answer.headers[.cacheControl] == "no-store") }
         }
     }
@@ -63,7 +65,8 @@ import Web
         "https://rp.example:443/cb", "https://rp.example/cb/../evil", "https://rp.example/%63b", "//rp.example/cb",
         "javascript:alert(1)", "",
     ])
-    func `a redirect URI that is not registered letter by letter gets a page and no redirect`(uri: String) async throws {
+    func `a redirect URI that is not registered letter by letter gets a page and no redirect`(uri: String) async throws
+    {
         try await PlatformWorld.run { world in
             var browser = Browser(world)
             let answer = try await browser.get(
@@ -85,20 +88,22 @@ import Web
         }
     }
 
-    @Test(arguments: [
-        (["response_type": "token"], "unsupported_response_type"), (["response_type": "code id_token"], "unsupported_response_type"),
-        (["response_type": nil], "invalid_request"), (["response_mode": "fragment"], "invalid_request"),
-        (["code_challenge": nil], "invalid_request"), (["code_challenge_method": nil], "invalid_request"),
-        (["code_challenge_method": "plain"], "invalid_request"), (["code_challenge": "short"], "invalid_request"),
-        (["scope": nil], "invalid_scope"), (["scope": "openid admin"], "invalid_scope"),
-        (["scope": "openid openid"], "invalid_scope"), (["resource": "https://other.example"], "invalid_target"),
-        (["prompt": "none login"], "invalid_request"), (["prompt": "consent"], "invalid_request"),
-        (["max_age": "-1"], "invalid_request"), (["max_age": "1e3"], "invalid_request"),
-        (["acr_values": "gold"], "unmet_authentication_requirements"), (["dpop_jkt": "x"], "invalid_request"),
-        (["authorization_details": "[{\"type\":\"credential\"}]"], "invalid_authorization_details"),
-        (["registration": "{}"], "registration_not_supported"), (["client_id": "strict"], "unauthorized_client"),
-        (["prompt": "none"], "login_required"),
-    ] as [([String: String?], String)])
+    @Test(
+        arguments: [
+            (["response_type": "token"], "unsupported_response_type"),
+            (["response_type": "code id_token"], "unsupported_response_type"),
+            (["response_type": nil], "invalid_request"), (["response_mode": "fragment"], "invalid_request"),
+            (["code_challenge": nil], "invalid_request"), (["code_challenge_method": nil], "invalid_request"),
+            (["code_challenge_method": "plain"], "invalid_request"), (["code_challenge": "short"], "invalid_request"),
+            (["scope": nil], "invalid_scope"), (["scope": "openid admin"], "invalid_scope"),
+            (["scope": "openid openid"], "invalid_scope"), (["resource": "https://other.example"], "invalid_target"),
+            (["prompt": "none login"], "invalid_request"), (["prompt": "consent"], "invalid_request"),
+            (["max_age": "-1"], "invalid_request"), (["max_age": "1e3"], "invalid_request"),
+            (["acr_values": "gold"], "unmet_authentication_requirements"), (["dpop_jkt": "x"], "invalid_request"),
+            (["authorization_details": "[{\"type\":\"credential\"}]"], "invalid_authorization_details"),
+            (["registration": "{}"], "registration_not_supported"), (["client_id": "strict"], "unauthorized_client"),
+            (["prompt": "none"], "login_required"),
+        ] as [([String: String?], String)])
     func `what else is wrong is told the client at its own address`(
         change: [String: String?], error: String
     ) async throws {
@@ -135,7 +140,9 @@ import Web
         try await PlatformWorld.run { world in
             var browser = Browser(world)
             let posted = try await browser.post("/oauth2/authorize", PlatformWorld.parameters())
-            #expect(posted.status == .seeOther && posted.location.hasPrefix("/oauth2/authorize?client_id=plain&request_uri="))
+            #expect(
+                posted.status == .seeOther
+                    && posted.location.hasPrefix("/oauth2/authorize?client_id=plain&request_uri="))
             for _ in 0..<2 {
                 let read = try await browser.get(posted.location)
                 #expect(read.location.hasPrefix("/login?ceremony="))

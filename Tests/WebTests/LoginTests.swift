@@ -87,7 +87,8 @@ import Web
             _ = try await browser.logIn()
             world.reader.certificate.withLock { $0 = [2] }
             let told = try await browser.logIn(["prompt": "login"])
-            #expect(told.location.hasPrefix("/login?ceremony=") && browser.cookies["__Host-shirushi-session"] == "secret-1")
+            #expect(
+                told.location.hasPrefix("/login?ceremony=") && browser.cookies["__Host-shirushi-session"] == "secret-1")
             let page = try await browser.get(told.location)
             #expect(page.status == .conflict)
             for word in ["E18", "doctor-1", "doctor-2"] { #expect(page.text.contains(word)) }

@@ -217,7 +217,8 @@ struct Browser {
         var headers = more
         headers[.acceptLanguage] = language
         if isIssuer, !cookies.isEmpty {
-            headers[.cookie] = cookies.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "; ")
+            headers[.cookie] = cookies.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(
+                separator: "; ")
         }
         var body: ByteBuffer?
         if let form {
@@ -242,7 +243,9 @@ struct Browser {
     }
 
     /// The whole login up to the code; gives the last answer.
-    mutating func logIn(_ changes: [String: String?] = [:], by method: String = "hpki-card") async throws -> TestResponse {
+    mutating func logIn(
+        _ changes: [String: String?] = [:], by method: String = "hpki-card"
+    ) async throws -> TestResponse {
         let first = try await get("/oauth2/authorize?" + PlatformWorld.parameters(changes))
         let page = try await get(first.location)
         let card = try await present(method, at: page)
@@ -269,7 +272,8 @@ extension TestResponse {
             query.split(separator: "&").map { pair in
                 let parts = pair.split(separator: "=", maxSplits: 1)
                 return (String(parts[0]), PercentEncoding.decode(parts.count == 2 ? parts[1] : "", plus: " ") ?? "")
-            }) { $1 }
+            }
+        ) { $1 }
     }
 
     func json() throws -> [String: Any] {

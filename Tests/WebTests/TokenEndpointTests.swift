@@ -65,7 +65,10 @@ import Web
         ("client_id=plain&grant_type=authorization_code&code=c&code=d", "invalid_request"),
         ("client_id=plain&grant_type=refresh_token", "invalid_request"),
         ("client_id=plain&client_secret=s&grant_type=refresh_token&refresh_token=r", "invalid_client"),
-        ("client_assertion=a.b.c&client_assertion_type=other&grant_type=refresh_token&refresh_token=r", "invalid_client"),
+        (
+            "client_assertion=a.b.c&client_assertion_type=other&grant_type=refresh_token&refresh_token=r",
+            "invalid_client"
+        ),
     ])
     func `what is wrong with a token request has the name of RFC 6749`(form: String, name: String) async throws {
         try await PlatformWorld.run { world in
@@ -113,11 +116,13 @@ import Web
         }
     }
 
-    @Test(arguments: [
-        (["redirect_uri": "https://evil.example/"], "invalid_request"), (["request_uri": "urn:x"], "invalid_request"),
-        (["response_type": "token"], "unsupported_response_type"), (["request": "a.b.c"], "invalid_request_object"),
-        (["scope": "admin"], "invalid_scope"),
-    ] as [([String: String?], String)])
+    @Test(
+        arguments: [
+            (["redirect_uri": "https://evil.example/"], "invalid_request"),
+            (["request_uri": "urn:x"], "invalid_request"),
+            (["response_type": "token"], "unsupported_response_type"), (["request": "a.b.c"], "invalid_request_object"),
+            (["scope": "admin"], "invalid_scope"),
+        ] as [([String: String?], String)])
     func `what is wrong with a pushed request is told at once`(change: [String: String?], name: String) async throws {
         try await PlatformWorld.run { world in
             var client = Browser(world)

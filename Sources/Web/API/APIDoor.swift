@@ -98,7 +98,8 @@ struct APIDoor {
         return (
             fields,
             RequestOrigin(
-                requestID: context.requestID, token: token.presented, client: token.claimedClient, credential: credential,
+                requestID: context.requestID, token: token.presented, client: token.claimedClient,
+                credential: credential,
                 idempotencyKey: key, wantsReceipt: receipt == "full", deadline: deadline
             )
         )

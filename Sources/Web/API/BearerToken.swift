@@ -65,7 +65,8 @@ struct BearerToken {
         return PresentedToken(
             text,
             possession: PresentedToken.Possession(
-                isDPoP: isDPoP, proof: proof, method: method, url: url, certificate: certificate.map { Digest(of: $0) }))
+                isDPoP: isDPoP, proof: proof, method: method, url: url, certificate: certificate.map { Digest(of: $0) })
+        )
     }
 
     private static func client(claimedBy text: String) -> String {

@@ -84,7 +84,8 @@ struct LoginRoutes: Sendable {
         let kinds = front.kinds(ceremony.request, client)
         guard let first = kinds.first else {
             return front.refusal(
-                Failure(.loginRefused, "", reasons: ["S-denied"]), ceremony.request, visit, retry: nil, otherMethod: nil)
+                Failure(.loginRefused, "", reasons: ["S-denied"]), ceremony.request, visit, retry: nil, otherMethod: nil
+            )
         }
         if kinds.count == 1 { return toCard(first, ceremony, visit) }
         var view = LoginView(relyingSystem: visit.name(client) ?? client.id.description)

@@ -202,7 +202,9 @@ extension PlatformFront {
 
     /// The parameters of a form; throws `.malformedRequest`.
     func parameters(_ text: some StringProtocol) throws(Failure) -> RequestParameters {
-        do throws(OAuthError) { return try RequestParameters(text) } catch { throw Failure(.malformedRequest, error.description) }
+        do throws(OAuthError) { return try RequestParameters(text) } catch {
+            throw Failure(.malformedRequest, error.description)
+        }
     }
 
     /// An error page of the platform.

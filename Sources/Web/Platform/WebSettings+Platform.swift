@@ -100,7 +100,9 @@ extension WebSettings.Platform {
             guard let origin, PageFence.source(origin) != origin || !origin.hasPrefix("https://") else { continue }
             faults.append("platform.\(key): it must be https:// with a host in lower case, and nothing behind it.")
         }
-        let hosts = [issuer, hpkiOrigin, jpkiOrigin].compactMap { $0?.split(separator: "/").last?.split(separator: ":").first }
+        let hosts = [issuer, hpkiOrigin, jpkiOrigin].compactMap {
+            $0?.split(separator: "/").last?.split(separator: ":").first
+        }
         if Set(hosts).count != hosts.count {
             faults.append("platform: issuer, hpkiOrigin and jpkiOrigin must be on hosts of their own.")
         }
