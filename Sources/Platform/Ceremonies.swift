@@ -73,7 +73,9 @@ package final class Ceremonies: Sendable {
     private let now: @Sendable () -> UInt64
     private let state = Mutex(State())
 
-    /// None yet; at most `limit`, and at most a tenth of them of one address. `now` is monotonic, in nanoseconds.
+    /// None yet; at most `limit`, and at most a tenth of them of one address.
+    ///
+    /// `now` is monotonic, in nanoseconds.
     package init(
         seconds: Int = 600, limit: Int = 50_000, random: Random, clock: WallClock, now: @escaping @Sendable () -> UInt64
     ) {

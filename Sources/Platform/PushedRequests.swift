@@ -29,7 +29,9 @@ package final class PushedRequests: Sendable {
     private let now: @Sendable () -> UInt64
     private let state = Mutex(State())
 
-    /// No request yet; at most `limit`, and at most a tenth of them of one client. `now` is monotonic, in nanoseconds.
+    /// No request yet; at most `limit`, and at most a tenth of them of one client.
+    ///
+    /// `now` is monotonic, in nanoseconds.
     package init(lifetime: Int = 90, limit: Int = 20_000, random: Random, now: @escaping @Sendable () -> UInt64) {
         self.lifetime = lifetime
         self.limit = limit
