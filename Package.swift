@@ -207,7 +207,7 @@ let package = Package(
             "Signing",
             ["HPKI", "CoreProtocol", "Formats", "Certificates", "Validation", "Evidence", "Development"]
         ),
-        tests("Platform", ["HPKI", "Host", "CoreProtocol", "JOSE"], [crypto]),
+        tests("Platform", ["HPKI", "Host", "CoreProtocol", "JOSE"]),
         tests(
             "Web", ["HPKI", "Host", "CoreProtocol", "Signing", "Platform"],
             [

@@ -31,7 +31,8 @@ package struct RequestParameters: Sendable, Hashable {
             guard let name = Self.decoded(pair[0]), let value = pair.count == 2 ? Self.decoded(pair[1]) : "" else {
                 throw OAuthError(.invalidRequest, "The parameters are not percent-encoded UTF-8 without controls.")
             }
-            guard name.utf8.count <= Self.nameLimit, name.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            guard (1...Self.nameLimit).contains(name.utf8.count), name.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+            else {
                 throw OAuthError(.invalidRequest, "A parameter has no name, or one that no parameter has.")
             }
             guard values[name] == nil || Self.repeatable.contains(name) else {

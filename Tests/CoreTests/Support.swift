@@ -175,6 +175,8 @@ final class World: Sendable {
             clients: [
                 ClientRegistration(id: made(ClientID("clinic-1")), facility: "1310000001", kind: .medical),
                 ClientRegistration(id: made(ClientID("pharmacy-1")), facility: "1340000001", kind: .pharmacy),
+                ClientRegistration(id: PlatformScene.strict, facility: "1310000001", kind: .medical),
+                ClientRegistration(id: PlatformScene.plain, facility: "1310000001", kind: .medical),
             ],
             window: ActivationWindow(), policies: try PolicySet(reading: PolicySet.shippedFile),
             certificates: .init(folder: home + "/trust"), certificatePolicies: [OID.hpkiSigningPolicy],
