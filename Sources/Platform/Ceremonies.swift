@@ -73,15 +73,9 @@ package final class Ceremonies: Sendable {
     private let now: @Sendable () -> UInt64
     private let state = Mutex(State())
 
-<<<<<<< HEAD
-    /// None yet.
-    ///
-    /// There are at most `limit`, and at most a tenth of them of one address. `now` is monotonic, in nanoseconds.
-=======
     /// None yet; at most `limit`, and at most a tenth of them of one address.
     ///
     /// `now` is monotonic, in nanoseconds.
->>>>>>> d7e31f11480f360d7511fd9828afc1710b885dbc
     package init(
         seconds: Int = 600, limit: Int = 50_000, random: Random, clock: WallClock, now: @escaping @Sendable () -> UInt64
     ) {

@@ -29,15 +29,9 @@ package final class PushedRequests: Sendable {
     private let now: @Sendable () -> UInt64
     private let state = Mutex(State())
 
-<<<<<<< HEAD
-    /// No request yet.
-    ///
-    /// There are at most `limit`, and at most a tenth of them of one client. `now` is monotonic, in nanoseconds.
-=======
     /// No request yet; at most `limit`, and at most a tenth of them of one client.
     ///
     /// `now` is monotonic, in nanoseconds.
->>>>>>> d7e31f11480f360d7511fd9828afc1710b885dbc
     package init(lifetime: Int = 90, limit: Int = 20_000, random: Random, now: @escaping @Sendable () -> UInt64) {
         self.lifetime = lifetime
         self.limit = limit
