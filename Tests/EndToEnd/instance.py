@@ -312,7 +312,7 @@ def problem(response, kind, **words):
     assert body["title"] and body["detail"] and body["next"], body
     assert body["requestId"] and body["requestId"] == response.headers["X-Request-Id"]
     if response.status_code == 401:
-        assert response.headers["WWW-Authenticate"].startswith("Bearer"), response.headers
+        assert response.headers["WWW-Authenticate"].startswith(("Bearer", "DPoP")), response.headers
     if response.status_code in (429, 503):
         assert int(response.headers["Retry-After"]) >= 0
     for name, value in words.items():
