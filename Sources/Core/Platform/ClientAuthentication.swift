@@ -6,8 +6,8 @@ import Synchronization
 
 /// Tells clients by what the operator registered of them.
 final class ClientAuthentication: Sendable {
-    /// The longest that an assertion may be good for, in seconds.
-    private static let longestAssertion: Int64 = 600
+    /// The longest that an assertion may be good for, in seconds: what common client libraries make them for.
+    private static let longestAssertion: Int64 = 3600
     /// Assertions remembered at once.
     private static let limit = 200_000
 

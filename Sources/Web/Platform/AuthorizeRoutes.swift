@@ -187,11 +187,10 @@ extension PlatformFront {
         view.status = FailureTable.row(.loginRefused).status
         view.retry = retry
         view.otherMethod = otherMethod
-        if let request {
-            view.relyingSystem = visit.name(clients[request.client])
-            view.back = .link(back(request))
-        }
-        return error(view, visit)
+        guard let request else { return error(view, visit) }
+        view.relyingSystem = visit.name(clients[request.client], request.uiLocales)
+        view.back = .link(back(request))
+        return page.error(view, visit.page(request.uiLocales))
     }
 
     /// Back to the client with nothing done.

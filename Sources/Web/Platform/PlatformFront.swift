@@ -159,9 +159,10 @@ struct PlatformVisit {
         return visit
     }
 
-    /// The name of a client in the language of the visit.
-    func name(_ client: OAuthClient?) -> String? {
-        client.map { page.language == .japanese ? $0.japaneseName : $0.englishName }
+    /// The name of a client in the language of the visit, or that the relying system wishes for.
+    func name(_ client: OAuthClient?, _ uiLocales: String? = nil) -> String? {
+        let language = uiLocales.map { page($0).language } ?? page.language
+        return client.map { language == .japanese ? $0.japaneseName : $0.englishName }
     }
 
     /// Keeps the browser's name for logins under way.
