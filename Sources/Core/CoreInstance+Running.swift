@@ -47,7 +47,10 @@ extension CoreInstance {
         guard Files.exists(settings.paths.restored) else { return }
         let mark = String(decoding: try Files.read(settings.paths.restored, atMost: 65_536), as: UTF8.self)
         let restore = Digest(of: Array(mark.utf8)).hex
-        try await log.recordEvent(.administration, note: "restored from a backup: \(restore)")
+        let now = clock.now()
+        try await log.recordEvent(.administration, note: "restored from a backup: \(restore)") { connection, _ in
+            try SessionStore.endAll(at: now, in: connection)
+        }
         try await sign.replay.forget(before: clock.now().adding(seconds: 1))
         let count = try await registry.recover(restore)
         // The database knows from here on; a mark that stayed would void the claims of every start.
@@ -75,7 +78,8 @@ extension CoreInstance {
 
     /// Ends the sessions of holders that are disabled and of cards that are revoked.
     package func endUnworthySessions() async throws(Failure) {
-        try await authentication?.endUnworthy(judgesCards: true)
+        try await authentication?.endThoseOfDisabled()
+        try await authentication?.endThoseOfBadCards()
     }
 
     /// Takes a logout token (OpenID Connect Back-Channel Logout 1.0 §2.6): from now on the login's tokens are refused.

@@ -87,7 +87,13 @@ extension Platform {
         let maker = TokenMaker(issuer: settings.issuer, signer: keys.signer)
         var notices: [LogoutNotice] = []
         for one in due {
-            guard let url = clients.client(one.client)?.backchannelLogoutURI,
+            guard let url = clients.client(one.client)?.backchannelLogoutURI else {
+                // Nobody is there to be told any more; it must not stand before others.
+                let number = one.number
+                try await write { try LogoutNoticeStore.settle(number, isDone: true, at: now, in: $0) }
+                continue
+            }
+            guard
                 let token = try? maker.logoutToken(
                     session: one.session, holder: one.holder, audience: one.client.description,
                     jti: Hex.encode(random.bytes(16)), at: now)
@@ -101,8 +107,20 @@ extension Platform {
 // MARK: What time and the registry demand
 
 extension Platform {
-    /// Ends the sessions of holders that are disabled, and of cards that are revoked where `judgesCards`.
-    func endUnworthy(judgesCards: Bool) async throws(Failure) {
+    /// Ends the sessions of holders that are disabled.
+    func endThoseOfDisabled() async throws(Failure) {
+        while true {
+            let now = clock.now()
+            let sessions = try await read {
+                try SessionStore.ofDisabledHolders(at: now, limit: PlatformLimits.many, in: $0)
+            }
+            for session in sessions { try await end(session, note: "session ended: holder disabled", "-") }
+            guard sessions.count == PlatformLimits.many else { return }
+        }
+    }
+
+    /// Ends the sessions of cards that are revoked or have expired.
+    func endThoseOfBadCards() async throws(Failure) {
         var after = ""
         while true {
             let (now, from) = (clock.now(), after)
@@ -110,7 +128,7 @@ extension Platform {
                 try SessionStore.open(after: from, at: now, limit: PlatformLimits.many, in: $0)
             }
             for session in sessions {
-                guard let reason = try await unworthiness(of: session, judgesCards: judgesCards) else { continue }
+                guard let reason = fault(ofCardOf: session) else { continue }
                 try await end(session, note: "session ended: \(reason)", "-")
             }
             guard sessions.count == PlatformLimits.many, let last = sessions.last else { return }
@@ -118,10 +136,8 @@ extension Platform {
         }
     }
 
-    private func unworthiness(of session: LoginSession, judgesCards: Bool) async throws(Failure) -> String? {
-        let holder = session.holder
-        guard try await read({ try HolderStore.isEnabled(holder, in: $0) }) else { return "holder disabled" }
-        guard judgesCards, let der = session.certificate, let card = try? HPKICertificate(der: der),
+    private func fault(ofCardOf session: LoginSession) -> String? {
+        guard let der = session.certificate, let card = try? HPKICertificate(der: der),
             let watch = session.method == .hpkiCard ? hpki : jpki
         else { return nil }
         switch watch.watch.fault(of: card, at: clock.now()) {
@@ -144,7 +160,8 @@ extension Platform {
                 while (try? await Task.sleep(for: .seconds(2))) != nil {
                     let now = [hpki?.watch.generation, jpki?.watch.generation]
                     do throws(Failure) {
-                        try await endUnworthy(judgesCards: now != generations || seconds % 600 == 0)
+                        try await endThoseOfDisabled()
+                        if now != generations || seconds % 600 == 0 { try await endThoseOfBadCards() }
                         if seconds % 600 == 0 { try await tidy() }
                     } catch {
                         logger.error(

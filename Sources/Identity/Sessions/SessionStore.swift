@@ -90,6 +90,22 @@ package enum SessionStore {
                 [.text(after), .integer(now.milliseconds), .integer(Int64(limit))]))
     }
 
+    /// Sessions of holders that are disabled, at most `limit`.
+    package static func ofDisabledHolders(
+        at now: Instant, limit: Int, in connection: any SQLConnection
+    ) throws(StorageError) -> [LoginSession] {
+        try sessions(
+            try connection.query(
+                """
+                SELECT \(columns.split(separator: ", ").map { "s.\($0) AS \($0)" }.joined(separator: ", "))
+                FROM holder h JOIN login_session s ON s.holder = h.id
+                WHERE h.state = $1 AND s.ended_at IS NULL AND s.ends_at > $2 LIMIT $3
+                """,
+                [
+                    .text(HolderStore.State.disabled.rawValue), .integer(now.milliseconds), .integer(Int64(limit)),
+                ]))
+    }
+
     /// Ends a session; gives false where it had ended before.
     package static func end(
         _ id: String, at now: Instant, in connection: any SQLConnection
@@ -97,6 +113,13 @@ package enum SessionStore {
         try connection.execute(
             "UPDATE login_session SET ended_at = $2, certificate = NULL WHERE id = $1 AND ended_at IS NULL",
             [.text(id), .integer(now.milliseconds)]) == 1
+    }
+
+    /// Ends all sessions, as a restore does: which of them had ended since the backup is not known.
+    package static func endAll(at now: Instant, in connection: any SQLConnection) throws(StorageError) {
+        try connection.execute(
+            "UPDATE login_session SET ended_at = $1, certificate = NULL WHERE ended_at IS NULL",
+            [.integer(now.milliseconds)])
     }
 
     /// Forgets sessions whose window closed before `moment`.

@@ -121,7 +121,7 @@ enum BackupFiles {
             ("shirushi.yaml", home.configuration), ("data/core.sqlite", stores + "/core.sqlite"),
             ("data/audit.head", stores + "/audit.head"),
         ]
-        for folder in ["policies", "trust", "custody", "development"] { try collect(folder, home, &files) }
+        for folder in ["policies", "platform", "trust", "custody", "development"] { try collect(folder, home, &files) }
         for name in try Files.names(in: home.secrets) where name.hasSuffix(".key") {
             let source = home.secrets + "/" + name
             // A PIN opens the token, and the admin key a running core: neither outlives this machine.
