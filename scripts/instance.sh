@@ -22,38 +22,28 @@ listener_port() {
         inside && $1 == "port:" { print $2; exit }' "$1"
 }
 
-# Moves the listeners, the metrics and the development authority of the instance at $1 to free ports: the first listener's is left in $port, that
-# of the registration authorities in $ra_port (empty where there is none).
+# Moves the listeners, the metrics and the development authority of the instance at $1 to free ports: the first
+# listener's is left in $port, that of the registration authorities in $ra_port (empty where there is none).
 settle_ports() {
-    local file=$1/shirushi.yaml wanted metrics free stamps
-    local name
-    ra_port=
-    wanted=$(listener_port "$file" ra)
-    if [ -n "$wanted" ]; then
-        ra_port=$(free_port "$wanted")
-        [ "$ra_port" = "$wanted" ] || sed -i -E "/^ *port:/s/\b$wanted\b/$ra_port/" "$file"
-    fi
-    wanted=$(configured_port "$file" listeners)
-    port=$(free_port "$wanted" "$ra_port")
-    [ "$port" = "$wanted" ] || sed -i -E "/^ *port:|^publicOrigin:|^ *issuer: .*:$wanted\$/s/\b$wanted\b/$port/" "$file"
-    for name in hpki jpki; do
-        wanted=$(listener_port "$file" "$name")
-        [ -n "$wanted" ] || continue
-        free=$(free_port "$wanted" "$port" "$ra_port" "${hpki_port:-}")
-        [ "$free" = "$wanted" ] || sed -i -E "/^ *port:|^ *origin:/s/\b$wanted\b/$free/" "$file"
-        [ "$name" = jpki ] || hpki_port=$free
+    local file=$1/shirushi.yaml taken=() name free
+    port=$(settle_port "$(configured_port "$file" listeners)" '^ *port:|^publicOrigin:|^ *issuer: https:[^ ]*[0-9]$')
+    taken+=("$port")
+    for name in ra hpki jpki; do
+        free=$(settle_port "$(listener_port "$file" "$name")" '^ *port:|^ *origin:')
+        taken+=("$free")
+        [ "$name" != ra ] || ra_port=$free
     done
-    metrics=$(configured_port "$file" metrics)
-    if [ -n "$metrics" ]; then
-        free=$(free_port "$metrics" "$port" "$ra_port")
-        [ "$free" = "$metrics" ] || sed -i -E "/^ *port:/s/\b$metrics\b/$free/" "$file"
-        metrics=$free
-    fi
-    stamps=$(configured_port "$file" development)
-    if [ -n "$stamps" ]; then
-        free=$(free_port "$stamps" "$port" "$ra_port" "$metrics")
-        [ "$free" = "$stamps" ] || sed -i -E "/^ *port:|^ *url: /s/\b$stamps\b/$free/" "$file"
-    fi
+    taken+=("$(settle_port "$(configured_port "$file" metrics)" '^ *port:')")
+    settle_port "$(configured_port "$file" development)" '^ *port:|^ *url: ' >/dev/null
+}
+
+# Moves port $1 of $file to one that is free and not among $taken, in the lines that fit $2; prints it, if there is one.
+settle_port() {
+    [ -n "$1" ] || return 0
+    local free
+    free=$(free_port "$1" "${taken[@]}")
+    [ "$free" = "$1" ] || sed -i -E "\\#$2#s/\\b$1\\b/$free/" "$file"
+    echo "$free"
 }
 
 # Waits until the instance at $1, served by process $2 with its log in $3, says that it may sign.

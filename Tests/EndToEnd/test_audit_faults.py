@@ -239,6 +239,7 @@ def test_two_services_on_one_database_end_instead_of_forking_the_log(make_instan
     first, second = make_instance("first"), make_instance("second")
     ports = [(str(first.port), str(second.port)), (str(first.ra_port), str(second.ra_port))]
     ports += [(str(first.metrics_port), str(second.metrics_port))]
+    ports += [(str(first.hpki_port), str(second.hpki_port)), (str(first.jpki_port), str(second.jpki_port))]
     ports += [(str(first.timestamps_port), str(second.timestamps_port))]
     shutil.rmtree(second.home)
     shutil.copytree(first.home, second.home, symlinks=True)

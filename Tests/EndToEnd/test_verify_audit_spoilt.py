@@ -148,7 +148,7 @@ EITHER = {
     "the leaf is empty": (leaf(4, lambda d: d[:0] or b"\1"), "record 3: its leaf ends too early"),
     "the leaf has another version": (leaf(4, at(0, 2)), "record 3: its leaf has the version 2"),
     "the leaf has another flag": (leaf(4, at(21, 2)), "record 3: its leaf has the flag 2"),
-    "the leaf is of an unknown kind": (leaf(4, at(18, 9)), "record 3: its leaf is of the unknown kind 9"),
+    "the leaf is of an unknown kind": (leaf(4, at(18, 10)), "record 3: its leaf is of the unknown kind 10"),
     "the leaf has an unknown code": (leaf(4, at(20, 1)), "record 3: .* with the unknown code 1"),
     "the outcome has an unknown code": (leaf(6, at(20, 4)), "record 5: .* with the unknown code 4"),
     "the leaf has an unknown field": (leaf(4, at(40, 99)), "record 3: its leaf has the unknown field 99"),

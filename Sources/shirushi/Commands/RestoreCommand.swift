@@ -79,11 +79,9 @@ struct RestoreCommand: AsyncParsableCommand {
 
     /// Verifies the stores, makes what no backup carries, and leaves the mark that core looks for.
     private static func complete(_ home: Home, _ header: ArchiveHeader, _ present: PresentOfficers) throws {
-        for folder in [
-            home.run, home.hsm, home.crls, home.trust + "/anchors", home.trust + "/intermediates", home.seenLists,
-            home.timestamps + "/anchors", home.timestamps + "/intermediates", home.timestamps + "/crls",
-        ] {
-            try Files.makeFolder(folder)
+        for folder in [home.run, home.hsm, home.seenLists, home.clients] { try Files.makeFolder(folder) }
+        for folder in home.trustFolders {
+            for part in ["anchors", "intermediates", "crls"] { try Files.makeFolder(folder + "/" + part) }
         }
         let log: (size: UInt64, root: [UInt8])
         do {
