@@ -103,6 +103,8 @@ extension Platform {
 extension Platform {
     /// Ends the sessions of holders that are disabled, and of cards that are revoked where `judgesCards`.
     func endUnworthy(judgesCards: Bool) async throws(Failure) {
+        try await endDisabled()
+        guard judgesCards else { return }
         var after = ""
         while true {
             let (now, from) = (clock.now(), after)
@@ -110,7 +112,7 @@ extension Platform {
                 try SessionStore.open(after: from, at: now, limit: PlatformLimits.many, in: $0)
             }
             for session in sessions {
-                guard let reason = try await unworthiness(of: session, judgesCards: judgesCards) else { continue }
+                guard let reason = fault(ofCardOf: session) else { continue }
                 try await end(session, note: "session ended: \(reason)", "-")
             }
             guard sessions.count == PlatformLimits.many, let last = sessions.last else { return }
@@ -118,10 +120,19 @@ extension Platform {
         }
     }
 
-    private func unworthiness(of session: LoginSession, judgesCards: Bool) async throws(Failure) -> String? {
-        let holder = session.holder
-        guard try await read({ try HolderStore.isEnabled(holder, in: $0) }) else { return "holder disabled" }
-        guard judgesCards, let der = session.certificate, let card = try? HPKICertificate(der: der),
+    private func endDisabled() async throws(Failure) {
+        var sessions: [LoginSession]
+        repeat {
+            let now = clock.now()
+            sessions = try await read {
+                try SessionStore.openOfDisabled(at: now, limit: PlatformLimits.many, in: $0)
+            }
+            for session in sessions { try await end(session, note: "session ended: holder disabled", "-") }
+        } while sessions.count == PlatformLimits.many
+    }
+
+    private func fault(ofCardOf session: LoginSession) -> String? {
+        guard let der = session.certificate, let card = try? HPKICertificate(der: der),
             let watch = session.method == .hpkiCard ? hpki : jpki
         else { return nil }
         switch watch.watch.fault(of: card, at: clock.now()) {
@@ -160,10 +171,10 @@ extension Platform {
     /// Forgets what no token can rest on any more, and changes token keys that are due.
     func tidy() async throws(Failure) {
         let past = clock.now().adding(seconds: -2 * window.seconds)
-        try await write { connection in
-            try SessionStore.forget(before: past, in: connection)
-            try GrantStore.forgetOrphans(in: connection)
-        }
+        // In small steps, between which logins are written too.
+        while try await write({ try SessionStore.forget(before: past, limit: PlatformLimits.many, in: $0) })
+            == PlatformLimits.many
+        {}
         do { try await ended.forget(before: past, in: database) } catch {
             throw Failure(.coreUnavailable, "", cause: "\(error)")
         }
