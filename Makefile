@@ -39,12 +39,13 @@ test: ## build everything once, then unit, forgery and end-to-end tests (a sampl
 test-long: ## the same with every long test at its full count
 	SHIRUSHI_LONG=1 $(MAKE) test
 	scripts/bench-custody --rounds 0 --cold 10000000 --key-type p-256  # some six hours
+	scripts/bench-logins --long  # half an hour, and the verification of its log
 
 lint: ## formatting and the house rules
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests
 	.ci/checks
 
-bench: build ## signatures per second and CPU per signature beside the raw token's
+bench: build ## signatures per second and CPU each beside the raw token's, logins and token requests per second
 	@scripts/setup all
 	scripts/bench
 

@@ -78,8 +78,7 @@ extension CoreInstance {
 
     /// Ends the sessions of holders that are disabled and of cards that are revoked.
     package func endUnworthySessions() async throws(Failure) {
-        try await authentication?.endThoseOfDisabled()
-        try await authentication?.endThoseOfBadCards()
+        try await authentication?.endUnworthy(judgesCards: true)
     }
 
     /// Takes a logout token (OpenID Connect Back-Channel Logout 1.0 §2.6): from now on the login's tokens are refused.

@@ -32,7 +32,7 @@ package enum HolderStore {
             ALTER TABLE holder ADD COLUMN record BIGINT;
             CREATE INDEX holder_authority ON holder (authority, id);
             """,
-            "CREATE INDEX holder_state ON holder (state, id);",
+            "CREATE INDEX holder_disabled ON holder (id) WHERE state <> 'enabled'",
         ]
     )
 

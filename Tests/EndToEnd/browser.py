@@ -146,12 +146,13 @@ class Browser:
         """What the script gives as soon as that is true."""
         deadline = time.monotonic() + seconds
         while not (value := self.eval(script)):
-            assert time.monotonic() < deadline, f"never: {script}\n{self.text()[:2000]}"
+            assert time.monotonic() < deadline, f"never: {script}\n{self.html()[:2000]}"
             time.sleep(0.05)
         return value
 
     def text(self):
-        return self.eval("document.body.innerText")
+        # A page that another one follows at once may have no body yet.
+        return self.until("document.body && document.body.innerText")
 
     def html(self):
         return self.eval("document.documentElement.outerHTML")

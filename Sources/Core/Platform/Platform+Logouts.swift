@@ -107,20 +107,10 @@ extension Platform {
 // MARK: What time and the registry demand
 
 extension Platform {
-    /// Ends the sessions of holders that are disabled.
-    func endThoseOfDisabled() async throws(Failure) {
-        while true {
-            let now = clock.now()
-            let sessions = try await read {
-                try SessionStore.ofDisabledHolders(at: now, limit: PlatformLimits.many, in: $0)
-            }
-            for session in sessions { try await end(session, note: "session ended: holder disabled", "-") }
-            guard sessions.count == PlatformLimits.many else { return }
-        }
-    }
-
-    /// Ends the sessions of cards that are revoked or have expired.
-    func endThoseOfBadCards() async throws(Failure) {
+    /// Ends the sessions of holders that are disabled, and of cards that are revoked where `judgesCards`.
+    func endUnworthy(judgesCards: Bool) async throws(Failure) {
+        try await endDisabled()
+        guard judgesCards else { return }
         var after = ""
         while true {
             let (now, from) = (clock.now(), after)
@@ -134,6 +124,17 @@ extension Platform {
             guard sessions.count == PlatformLimits.many, let last = sessions.last else { return }
             after = last.id
         }
+    }
+
+    private func endDisabled() async throws(Failure) {
+        var sessions: [LoginSession]
+        repeat {
+            let now = clock.now()
+            sessions = try await read {
+                try SessionStore.openOfDisabled(at: now, limit: PlatformLimits.many, in: $0)
+            }
+            for session in sessions { try await end(session, note: "session ended: holder disabled", "-") }
+        } while sessions.count == PlatformLimits.many
     }
 
     private func fault(ofCardOf session: LoginSession) -> String? {
@@ -160,8 +161,7 @@ extension Platform {
                 while (try? await Task.sleep(for: .seconds(2))) != nil {
                     let now = [hpki?.watch.generation, jpki?.watch.generation]
                     do throws(Failure) {
-                        try await endThoseOfDisabled()
-                        if now != generations || seconds % 600 == 0 { try await endThoseOfBadCards() }
+                        try await endUnworthy(judgesCards: now != generations || seconds % 600 == 0)
                         if seconds % 600 == 0 { try await tidy() }
                     } catch {
                         logger.error(
@@ -177,10 +177,10 @@ extension Platform {
     /// Forgets what no token can rest on any more, and changes token keys that are due.
     func tidy() async throws(Failure) {
         let past = clock.now().adding(seconds: -2 * window.seconds)
-        try await write { connection in
-            try SessionStore.forget(before: past, in: connection)
-            try GrantStore.forgetOrphans(in: connection)
-        }
+        // In small steps, between which logins are written too.
+        while try await write({ try SessionStore.forget(before: past, limit: PlatformLimits.many, in: $0) })
+            == PlatformLimits.many
+        {}
         do { try await ended.forget(before: past, in: database) } catch {
             throw Failure(.coreUnavailable, "", cause: "\(error)")
         }

@@ -155,10 +155,12 @@ package enum GrantStore {
             [.text(session), .integer(now.milliseconds)])
     }
 
-    /// Forgets the grants of sessions that are no longer kept.
-    package static func forgetOrphans(in connection: any SQLConnection) throws(StorageError) {
-        try connection.execute("DELETE FROM oauth_grant WHERE session NOT IN (SELECT id FROM login_session)")
-        try connection.execute("DELETE FROM oauth_secret WHERE grant_id NOT IN (SELECT id FROM oauth_grant)")
+    /// Forgets all that a session granted.
+    package static func forget(session: String, in connection: any SQLConnection) throws(StorageError) {
+        try connection.execute(
+            "DELETE FROM oauth_secret WHERE grant_id IN (SELECT id FROM oauth_grant WHERE session = $1)",
+            [.text(session)])
+        try connection.execute("DELETE FROM oauth_grant WHERE session = $1", [.text(session)])
     }
 
     private static func add(

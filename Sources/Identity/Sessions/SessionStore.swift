@@ -90,20 +90,21 @@ package enum SessionStore {
                 [.text(after), .integer(now.milliseconds), .integer(Int64(limit))]))
     }
 
-    /// Sessions of holders that are disabled, at most `limit`.
-    package static func ofDisabledHolders(
+    /// Sessions that have not ended at `now` and whose holder is not enabled, at most `limit`.
+    ///
+    /// Found by the index of such holders, so that it costs the same however many are logged in.
+    package static func openOfDisabled(
         at now: Instant, limit: Int, in connection: any SQLConnection
     ) throws(StorageError) -> [LoginSession] {
+        // The state is in the text, as in the index: a parameter would hide that the index serves.
         try sessions(
             try connection.query(
                 """
-                SELECT \(columns.split(separator: ", ").map { "s.\($0) AS \($0)" }.joined(separator: ", "))
-                FROM holder h JOIN login_session s ON s.holder = h.id
-                WHERE h.state = $1 AND s.ended_at IS NULL AND s.ends_at > $2 LIMIT $3
+                SELECT \(columns) FROM login_session
+                WHERE holder IN (SELECT id FROM holder WHERE state <> 'enabled') AND ended_at IS NULL AND ends_at > $1
+                LIMIT $2
                 """,
-                [
-                    .text(HolderStore.State.disabled.rawValue), .integer(now.milliseconds), .integer(Int64(limit)),
-                ]))
+                [.integer(now.milliseconds), .integer(Int64(limit))]))
     }
 
     /// Ends a session; gives false where it had ended before.
@@ -122,9 +123,19 @@ package enum SessionStore {
             [.integer(now.milliseconds)])
     }
 
-    /// Forgets sessions whose window closed before `moment`.
-    package static func forget(before moment: Instant, in connection: any SQLConnection) throws(StorageError) {
-        try connection.execute("DELETE FROM login_session WHERE ends_at < $1", [.integer(moment.milliseconds)])
+    /// Forgets sessions whose window closed before `moment` and what they granted, at most `limit`; gives how many.
+    package static func forget(
+        before moment: Instant, limit: Int, in connection: any SQLConnection
+    ) throws(StorageError) -> Int {
+        let past = try connection.query(
+            "SELECT id FROM login_session WHERE ends_at < $1 ORDER BY ends_at LIMIT $2",
+            [.integer(moment.milliseconds), .integer(Int64(limit))])
+        for row in past {
+            let id = try row.text("id")
+            try GrantStore.forget(session: id, in: connection)
+            try connection.execute("DELETE FROM login_session WHERE id = $1", [.text(id)])
+        }
+        return past.count
     }
 
     private static let columns = "id, holder, method, attested_by, certificate, authenticated_at, ends_at"
