@@ -3,6 +3,7 @@
 import os
 import random
 import shutil
+import subprocess
 import threading
 import time
 import uuid
@@ -232,7 +233,7 @@ def sweep(subjects, trials, run):
             try:
                 failed = run(subject, *trial)
                 met[trial[1], failed.call, failed.name] += 1
-            except (AssertionError, requests.RequestException, OSError) as error:
+            except (AssertionError, requests.RequestException, OSError, subprocess.SubprocessError) as error:
                 failed = subject.disk.failed()
                 subject.disk.disarm()
                 broken.append(f"{trial} ({failed}) in {subject.instance.home}: {type(error).__name__} {error}"[:3000])
