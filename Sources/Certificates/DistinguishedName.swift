@@ -9,6 +9,8 @@ package struct DistinguishedName: Sendable, Hashable {
         let type: String
         let value: String
         let separator: String
+        /// Whether the value is a character string, and not the digits of its bytes.
+        let isText: Bool
     }
 
     private static let attributeLimit = 64
@@ -35,7 +37,7 @@ package struct DistinguishedName: Sendable, Hashable {
                 // A value that is no character string is shown and compared by its bytes.
                 let text = try? element.text()
                 let value = text ?? "#" + Hex.encode(Array(element.encoded))
-                attributes.append(Attribute(type: type, value: value, separator: separator))
+                attributes.append(Attribute(type: type, value: value, separator: separator, isText: text != nil))
                 guard attributes.count <= Self.attributeLimit else { throw .tooMany }
                 keys.append(type + (text.map { "=" + Self.folded($0) } ?? value))
                 separator = " + "
@@ -55,6 +57,21 @@ package struct DistinguishedName: Sendable, Hashable {
         attributes.enumerated().map { index, attribute in
             (index == 0 ? "" : attribute.separator) + "\(Self.label(attribute.type))=\(attribute.value)"
         }.joined()
+    }
+
+    /// The name as RFC 4514 §2 writes it, such as `CN=Name,O=Example\, Ltd,C=JP`: unlike `text` no two names have one.
+    package var rfc4514: String {
+        var relatives: [[String]] = []
+        for attribute in attributes {
+            let value = attribute.isText ? Self.escaped(attribute.value) : attribute.value
+            let pair = "\(Self.label(attribute.type))=\(value)"
+            if attribute.separator == " + ", let last = relatives.indices.last {
+                relatives[last].append(pair)
+            } else {
+                relatives.append([pair])
+            }
+        }
+        return relatives.reversed().map { $0.joined(separator: "+") }.joined(separator: ",")
     }
 
     /// The first `commonName`, or nil.
@@ -83,6 +100,19 @@ package struct DistinguishedName: Sendable, Hashable {
 
     private static func folded(_ value: String) -> String {
         value.split(whereSeparator: \.isWhitespace).joined(separator: " ").lowercased()
+    }
+
+    private static func escaped(_ value: String) -> String {
+        let scalars = Array(value.unicodeScalars)
+        return scalars.enumerated().map { index, scalar in
+            switch scalar {
+            case "\u{0}": "\\00"
+            case "\"", "+", ",", ";", "<", ">", "\\": "\\\(scalar)"
+            case "#" where index == 0: "\\#"
+            case " " where index == 0 || index == scalars.count - 1: "\\ "
+            default: String(scalar)
+            }
+        }.joined()
     }
 
     private static func label(_ type: String) -> String {

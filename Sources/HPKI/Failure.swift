@@ -39,6 +39,7 @@ package struct Failure: Error, Sendable, Hashable {
         case unsupportedGrantType
         case invalidScope
         case invalidTarget
+        case invalidAuthorizationDetails
         // Permission and the key.
         case denied
         case noCredential

@@ -44,6 +44,8 @@ package struct OAuthClient: Sendable, Hashable {
     /// The resources that it may have tokens for (RFC 8707), the first unless it says which.
     package var audiences: [String]
     package var scopes: [String]
+    /// The types of `authorization_details` that it may ask for (RFC 9396 §10).
+    package var authorizationDetailTypes: [String]
     /// The ways to log in that count for it.
     package var methods: Set<AuthenticationMethod>
     package var hasRefreshTokens: Bool
@@ -54,6 +56,7 @@ package struct OAuthClient: Sendable, Hashable {
         authentication: Authentication, requestKeys: [UInt8]? = nil, redirectURIs: [String],
         postLogoutRedirectURIs: [String] = [],
         backchannelLogoutURI: String? = nil, audiences: [String], scopes: [String],
+        authorizationDetailTypes: [String] = [],
         methods: Set<AuthenticationMethod> = Set(AuthenticationMethod.allCases), hasRefreshTokens: Bool = true
     ) {
         self.id = id
@@ -67,6 +70,7 @@ package struct OAuthClient: Sendable, Hashable {
         self.backchannelLogoutURI = backchannelLogoutURI
         self.audiences = audiences
         self.scopes = scopes
+        self.authorizationDetailTypes = authorizationDetailTypes
         self.methods = methods
         self.hasRefreshTokens = hasRefreshTokens
     }

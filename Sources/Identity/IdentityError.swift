@@ -28,6 +28,8 @@ package enum IdentityError: Error, Sendable, Hashable {
     case windowElapsed(end: Instant)
     /// The login that the token rests on has ended.
     case loginEnded
+    /// The token is for given documents (`authorization_details`), and nothing else may be signed by it.
+    case boundToDocuments
     /// The token is bound to a key, and the request does not prove that it has it: why.
     case notPossessed(String)
     /// The proof of possession must have this nonce.
@@ -70,6 +72,10 @@ extension IdentityError {
             Failure(.denied, "The access token lets nobody look at the log: its claim shirushi_roles \(reason).")
         case .loginEnded:
             Failure(.invalidToken, "The access token was refused: its login has ended; log in again.")
+        case .boundToDocuments:
+            Failure(
+                .invalidToken,
+                "The access token was refused: it is for the documents of its authorization_details alone.")
         case .notPossessed(let reason):
             Failure(.invalidDPoPProof, "The access token was refused: \(reason).")
         case .nonceNeeded(let nonce):

@@ -107,6 +107,8 @@ package final class TokenIdentification: Sendable {
         do { issuer = try TokenVerifier.unverifiedIssuer(compact) } catch { throw .token("\(error)") }
         guard let (settings, keys) = issuers[issuer] else { throw .unknownIssuer }
         let token = try await verify(compact, settings, keys)
+        // Whoever vouched for leave to sign given documents did not vouch for more (RFC 9396 §9).
+        guard token.authorizationDetails == nil else { throw .boundToDocuments }
         // An ID token of ours is no access token, and an access token for something else does not sign.
         if settings.isPlatform {
             guard token.type == "at+jwt" else { throw .token("the type is not that of an access token") }

@@ -92,6 +92,8 @@ package struct VerifiedToken: Sendable, Hashable {
     package let events: [String]
     /// `attested_by`, who saw the holder log in where the issuer did not do so itself; nil where it is silent.
     package let attestedBy: String?
+    /// `authorization_details`, whatever they are; nil where there are none (RFC 9396 §9.1).
+    package let authorizationDetails: JSONValue?
 
     /// The client system: `client_id`, else `azp`.
     package var client: String? { clientID ?? authorizedParty }
@@ -120,5 +122,6 @@ package struct VerifiedToken: Sendable, Hashable {
         nonce = try claims.text("nonce")
         events = try claims.events()
         attestedBy = try claims.text("attested_by")
+        authorizationDetails = claims.value["authorization_details"]
     }
 }

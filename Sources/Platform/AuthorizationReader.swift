@@ -1,5 +1,6 @@
 internal import CoreProtocol
 internal import HPKI
+internal import JOSE
 
 /// Reads one parameter after the other of an authorization request whose redirect URI is trusted.
 struct AuthorizationReader {
@@ -28,10 +29,6 @@ struct AuthorizationReader {
         guard parameters["registration"] == nil else {
             throw OAuthError(.registrationNotSupported, "Clients are registered by the operator alone.")
         }
-        // Rights that were asked for and not given must not look as if they were (RFC 9396 §5).
-        guard parameters["authorization_details"] == nil else {
-            throw OAuthError(.invalidAuthorizationDetails, "No type of authorization_details is offered.")
-        }
     }
 
     /// PKCE is required, by S256 alone (RFC 7636 §4.3, RFC 9700 §2.1.1).
@@ -50,7 +47,10 @@ struct AuthorizationReader {
 
     func scopes() throws(OAuthError) -> [String] {
         let asked = (parameters["scope"] ?? "").split(separator: " ").map(String.init)
-        guard !asked.isEmpty, asked.count <= PlatformLimits.list, Set(asked).count == asked.count else {
+        // Details may stand alone (RFC 9396 §3.1).
+        guard !asked.isEmpty || parameters["authorization_details"] != nil, asked.count <= PlatformLimits.list,
+            Set(asked).count == asked.count
+        else {
             throw OAuthError(.invalidScope, "The scope is missing or names something twice.")
         }
         guard asked.allSatisfy(client.scopes.contains) else {
@@ -65,6 +65,45 @@ struct AuthorizationReader {
             throw OAuthError(.invalidTarget, "A resource is not one that the client may have tokens for.")
         }
         return asked
+    }
+
+    /// What is asked for beyond scopes (RFC 9396 §2), or by CSC API v2's scope `credential` with its parameters (§8.4.2).
+    ///
+    /// Rights that were asked for and cannot be given must not look as if they were.
+    func details(_ scopes: [String]) throws(OAuthError) -> AuthorizationDetails? {
+        let names = ["credentialID", "signatureQualifier", "hashes", "hashAlgorithmOID"]
+        let details: AuthorizationDetails
+        do throws(AuthorizationDetailsError) {
+            if let text = parameters["authorization_details"] {
+                let isTwice = scopes.contains(Self.credential) && names.contains { parameters[$0] != nil }
+                guard !isTwice else { throw .malformed("parameters of the scope credential say the same again") }
+                details = try AuthorizationDetails(Array(text.utf8))
+            } else if scopes.contains(Self.credential) {
+                var members = [JSONMember("type", .string(Self.credential))]
+                for name in names { if let text = parameters[name] { members.append(JSONMember(name, .string(text))) } }
+                if let number = parameters["numSignatures"] {
+                    members.append(JSONMember("numSignatures", .number(number)))
+                }
+                details = try AuthorizationDetails(.array([.object(members)]))
+            } else {
+                return nil
+            }
+        } catch {
+            let code: OAuthError.Code =
+                parameters["authorization_details"] == nil ? .invalidRequest : .invalidAuthorizationDetails
+            throw OAuthError(code, "The \(error).")
+        }
+        guard details.types.isSubset(of: client.authorizationDetailTypes) else {
+            throw OAuthError(
+                .invalidAuthorizationDetails, "A type of authorization_details is not one of the client's.")
+        }
+        let isElsewhere = details.locations.contains { place in
+            !client.audiences.contains { place == $0 || place.hasPrefix($0.hasSuffix("/") ? $0 : $0 + "/") }
+        }
+        guard !isElsewhere else {
+            throw OAuthError(.invalidAuthorizationDetails, "A location is none that the client may have tokens for.")
+        }
+        return details
     }
 
     func word(_ name: String) throws(OAuthError) -> String? {
@@ -116,13 +155,19 @@ struct AuthorizationReader {
         return methods
     }
 
-    func dpopThumbprint() throws(OAuthError) -> String? {
-        guard let thumbprint = parameters["dpop_jkt"] else { return nil }
+    /// `dpop_jkt`, or the key that a pushed request proved; both must be the same (RFC 9449 §10.1).
+    func dpopThumbprint(proven: String?) throws(OAuthError) -> String? {
+        guard let thumbprint = parameters["dpop_jkt"] else { return proven }
         guard Self.isSHA256(thumbprint) else {
             throw OAuthError(.invalidRequest, "The dpop_jkt is no thumbprint (RFC 9449 section 10).")
         }
+        guard proven == nil || proven == thumbprint else {
+            throw OAuthError(.invalidRequest, "The dpop_jkt is not that of the DPoP proof beside it.")
+        }
         return thumbprint
     }
+
+    private static let credential = CredentialAuthorization.Kind.credential.rawValue
 
     private static func isSHA256(_ text: String) -> Bool {
         text.utf8.count == 43 && Base64URL.decode(text)?.count == 32

@@ -1,5 +1,6 @@
 package import CoreProtocol
 package import HPKI
+package import JOSE
 
 /// An authorization request that was found in order (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1).
 package struct AuthorizationRequest: Sendable, Hashable {
@@ -14,6 +15,7 @@ package struct AuthorizationRequest: Sendable, Hashable {
     package let target: RedirectTarget
     package let scopes: [String]
     package let resources: [String]
+    package let details: AuthorizationDetails?
     package let nonce: String?
     package let codeChallenge: String
     /// Empty for any that the client may use.
@@ -21,6 +23,7 @@ package struct AuthorizationRequest: Sendable, Hashable {
     package let prompts: Set<Prompt>
     /// In seconds.
     package let maxAge: Int64?
+    /// By `id_token_hint`, else `login_hint`.
     package let loginHint: HolderID?
     package let uiLocales: String?
     package let dpopThumbprint: String?
@@ -38,7 +41,8 @@ package struct AuthorizationRequest: Sendable, Hashable {
     package func order(secret: String, startedAt: Instant?) -> GrantOrder {
         GrantOrder(
             secret: secret, client: client, redirectURI: target.uri, scopes: scopes, resources: resources,
-            nonce: nonce, codeChallenge: codeChallenge, methods: methods, maxAge: startedAt == nil ? maxAge : nil,
+            authorizationDetails: details?.json, nonce: nonce, codeChallenge: codeChallenge, methods: methods,
+            maxAge: startedAt == nil ? maxAge : nil,
             notBefore: startedAt?.wholeSecond, dpopThumbprint: dpopThumbprint, isPushed: isPushed)
     }
 }
@@ -48,8 +52,12 @@ extension AuthorizationRequest {
 
     /// Reads the parameters of a request by `client`, with those of its request object already in their place.
     ///
+    /// `proven` is the thumbprint of the key of a DPoP proof that came along, and `hinted` whom an `id_token_hint` is of.
     /// The redirect URI is judged first: until it is the client's, nothing is sent there.
-    package init(_ parameters: RequestParameters, of client: OAuthClient, isPushed: Bool) throws(AuthorizationFault) {
+    package init(
+        _ parameters: RequestParameters, of client: OAuthClient, isPushed: Bool, proven: String? = nil,
+        hinted: Result<HolderID?, OAuthError> = .success(nil)
+    ) throws(AuthorizationFault) {
         let name = AuthorizationFault.ClientName(japanese: client.japaneseName, english: client.englishName)
         guard let uri = parameters["redirect_uri"], uri.utf8.count <= PlatformLimits.url,
             client.permits(redirectURI: uri)
@@ -70,16 +78,17 @@ extension AuthorizationRequest {
             codeChallenge = try reader.codeChallenge()
             scopes = try reader.scopes()
             resources = try reader.resources()
+            details = try reader.details(scopes)
             nonce = try reader.word("nonce")
             prompts = try reader.prompts()
             maxAge = try reader.maxAge()
             methods = try reader.methods()
-            dpopThumbprint = try reader.dpopThumbprint()
+            dpopThumbprint = try reader.dpopThumbprint(proven: proven)
+            loginHint = try hinted.get() ?? parameters["login_hint"].flatMap { HolderID($0) }
         } catch {
             throw .refused(error, target)
         }
         self.client = client.id
-        loginHint = parameters["login_hint"].flatMap { HolderID($0) }
         uiLocales = parameters["ui_locales"].flatMap { $0.utf8.count <= 256 ? $0 : nil }
         self.isPushed = isPushed
     }

@@ -58,6 +58,8 @@ package struct RequestParameters: Sendable, Hashable {
                     throw OAuthError(.invalidRequestObject, "A parameter of the request object is no list of texts.")
                 }
                 values[member.name] = texts
+            case .array where member.name == "authorization_details":
+                values[member.name] = [String(decoding: member.value.bytes, as: UTF8.self)]
             // Such as `claims`, which is not offered and so ignored, and whatever nobody knows here.
             default: values[member.name] = [String(decoding: member.value.bytes.prefix(64), as: UTF8.self)]
             }

@@ -11,15 +11,18 @@ package struct ServerMetadata: Sendable {
     package let mutualTLSOrigin: String?
     package let methods: [AuthenticationMethod]
     package let scopes: [String]
+    package let authorizationDetailTypes: [String]
 
-    /// Metadata of an issuer whose clients may have `scopes` and log in by `methods`.
+    /// Metadata of an issuer whose clients may have `scopes` and `authorizationDetailTypes`, and log in by `methods`.
     package init(
-        issuer: String, mutualTLSOrigin: String?, methods: [AuthenticationMethod], scopes: [String]
+        issuer: String, mutualTLSOrigin: String?, methods: [AuthenticationMethod], scopes: [String],
+        authorizationDetailTypes: [String] = []
     ) {
         self.issuer = issuer
         self.mutualTLSOrigin = mutualTLSOrigin
         self.methods = methods
         self.scopes = scopes
+        self.authorizationDetailTypes = authorizationDetailTypes
     }
 
     /// The document, JSON in UTF-8; the same at both addresses.
@@ -59,6 +62,9 @@ package struct ServerMetadata: Sendable {
             JSONMember("backchannel_logout_session_supported", true),
             JSONMember("tls_client_certificate_bound_access_tokens", .boolean(mutualTLSOrigin != nil)),
         ]
+        if !authorizationDetailTypes.isEmpty {
+            members.append(JSONMember("authorization_details_types_supported", texts(authorizationDetailTypes)))
+        }
         if let mutualTLSOrigin {
             members.append(
                 JSONMember("mtls_endpoint_aliases", .object(endpoints(at: mutualTLSOrigin, Self.forClients))))

@@ -1,5 +1,6 @@
 package import CoreProtocol
 package import HPKI
+internal import JOSE
 
 /// Reads requests of clients to the token endpoint and its neighbours.
 package enum TokenRequest {
@@ -37,7 +38,7 @@ package enum TokenRequest {
     ) throws(Failure) -> TokenOrder {
         TokenOrder(
             grant: try grant(parameters), client: client, proof: proof, scopes: try scopes(parameters),
-            resources: try resources(parameters))
+            resources: try resources(parameters), authorizationDetails: try details(parameters))
     }
 
     /// The token that a request is about (RFC 7009 §2.1, RFC 7662 §2.1).
@@ -92,6 +93,14 @@ package enum TokenRequest {
         guard resources.count <= PlatformLimits.list, resources.allSatisfy({ $0.utf8.count <= PlatformLimits.url })
         else { throw Failure(.invalidTarget, "The resources are too many or too long.") }
         return resources
+    }
+
+    /// A part of what was granted (RFC 9396 §6), as core is told of it; throws `.invalidAuthorizationDetails`.
+    private static func details(_ parameters: RequestParameters) throws(Failure) -> [UInt8]? {
+        guard let text = parameters["authorization_details"] else { return nil }
+        do { return try AuthorizationDetails(Array(text.utf8)).json } catch {
+            throw Failure(.invalidAuthorizationDetails, "The \(error).")
+        }
     }
 
     private static func isUnreserved(_ byte: UInt8) -> Bool {

@@ -164,14 +164,16 @@ extension WebServer {
     ) {
         if groups.contains(.platform) {
             let mutual = settings.mutualTLSOrigin
+            let origin = isMutual ? mutual ?? front.settings.issuer : front.settings.issuer
             MetadataRoutes(front: front, mutualTLSOrigin: mutual).add(to: router)
-            AuthorizeRoutes(front: front).add(to: router)
-            LoginRoutes(front: front).add(to: router)
-            TokenRoutes(
-                front: front, tls: tls, origin: isMutual ? mutual ?? front.settings.issuer : front.settings.issuer
-            ).add(to: router)
-            LogoutRoutes(front: front).add(to: router)
-            SessionRoutes(front: front).add(to: router)
+            TokenRoutes(front: front, tls: tls, origin: origin).add(to: router)
+            // People log in at the issuer alone: elsewhere they would have other cookies.
+            if origin == front.settings.issuer {
+                AuthorizeRoutes(front: front).add(to: router)
+                LoginRoutes(front: front).add(to: router)
+                LogoutRoutes(front: front).add(to: router)
+                SessionRoutes(front: front).add(to: router)
+            }
         }
         if groups.contains(.cardHPKI) {
             CardRoutes(front: front.onCardHost, kind: .hpki, tls: tls).add(to: router)

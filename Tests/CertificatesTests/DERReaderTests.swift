@@ -68,6 +68,29 @@ import Testing
         }
     }
 
+    @Test func `a name as RFC 4514 writes it is that of no other name`() throws {
+        func name(_ relatives: [[(String, String)]]) throws -> DistinguishedName {
+            let sets = relatives.map { pairs in
+                DER.set(
+                    of: pairs.map {
+                        DER.sequence(DER.objectIdentifier($0.0), DER.value(.utf8String, Array($0.1.utf8)))
+                    })
+            }
+            return try DistinguishedName(der: DER.value(.sequence, sets.flatMap { $0 })[...])
+        }
+        let plain = try name([[(OID.countryName, "JP")], [(OID.organizationName, "Clinic")], [(OID.commonName, "rp")]])
+        #expect(plain.rfc4514 == "CN=rp,O=Clinic,C=JP")
+        let forged = try name([[(OID.countryName, "JP")], [(OID.commonName, "rp,O=Clinic")]])
+        #expect(forged.rfc4514 == "CN=rp\\,O=Clinic,C=JP" && forged.rfc4514 != plain.rfc4514)
+        #expect(try name([[(OID.commonName, "# a \"+;<>\\ ")]]).rfc4514 == "CN=\\# a \\\"\\+\\;\\<\\>\\\\\\ ")
+        let broken = DER.sequence(
+            DER.set(of: [DER.sequence(DER.objectIdentifier(OID.commonName), DER.value(.utf8String, [0xFF]))]))
+        #expect(try DistinguishedName(der: broken[...]).rfc4514 == "CN=#0c01ff")
+        #expect(try name([[(OID.commonName, "#0c01ff")]]).rfc4514 == "CN=\\#0c01ff")
+        let both = try name([[(OID.commonName, "a"), (OID.serialNumber, "1")]])
+        #expect(["CN=a+serialNumber=1", "serialNumber=1+CN=a"].contains(both.rfc4514))
+    }
+
     @Test func `names are compared without case and superfluous spaces`() throws {
         func name(_ tag: DERTag, _ text: String) throws -> DistinguishedName {
             let value = DER.value(tag, Array(text.utf8))

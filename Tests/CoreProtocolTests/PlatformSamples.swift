@@ -35,10 +35,12 @@ enum PlatformSamples {
                 TokenOrder(
                     grant: .code(
                         "c", redirectURI: "https://rp.example/cb", verifier: String(repeating: "v", count: 43)),
-                    client: proof, proof: possession, scopes: ["openid"], resources: ["https://sign.example"])),
+                    client: proof, proof: possession, scopes: ["openid"], resources: ["https://sign.example"],
+                    authorizationDetails: Array("[]".utf8))),
             .token(TokenOrder(grant: .code("c", redirectURI: nil, verifier: ""), client: ClientProof(client: nil))),
             .token(TokenOrder(grant: .refresh("r"), client: ClientProof(client: "clinic"))),
-            .authenticate(proof), .introspect(token: "t", by: proof), .revoke(token: "t", by: proof),
+            .authenticate(proof), .authenticate(proof, proof: possession), .introspect(token: "t", by: proof),
+            .revoke(token: "t", by: proof),
             .userInfo(PresentedToken("a.b.c", possession: possession)), .userInfo("a.b.c"), .keys,
             .end(.own(secret: "s", session: nil)), .end(.own(secret: "s", session: "0123")), .end(.all(secret: "s")),
             .end(.relyingSystem(idToken: "a.b.c")), .logouts, .told(logout: .max, isDone: true),
@@ -47,7 +49,8 @@ enum PlatformSamples {
 
     private static let order = GrantOrder(
         secret: "s", client: client, redirectURI: "https://rp.example/cb", scopes: ["openid", "sign"],
-        resources: ["https://sign.example"], nonce: "n", codeChallenge: "c", methods: AuthenticationMethod.allCases,
+        resources: ["https://sign.example"], authorizationDetails: Array("[]".utf8), nonce: "n", codeChallenge: "c",
+        methods: AuthenticationMethod.allCases,
         maxAge: 3600, notBefore: Instant(seconds: 1_700_000_000), dpopThumbprint: "j", isPushed: true)
 
     private static let plain = GrantOrder(
@@ -57,11 +60,13 @@ enum PlatformSamples {
         PlatformReply.opened(facts, secret: "s"), .session(facts), .sessions([]), .sessions([facts, facts]), .code("c"),
         .tokens(
             TokenAnswer(
-                accessToken: "a", isDPoP: true, expiresIn: 600, idToken: "i", refreshToken: "r", scopes: ["openid"])),
+                accessToken: "a", isDPoP: true, expiresIn: 600, idToken: "i", refreshToken: "r", scopes: ["openid"],
+                authorizationDetails: Array("[]".utf8), nonce: "n")),
         .tokens(
             TokenAnswer(
                 accessToken: "a", isDPoP: false, expiresIn: 0, idToken: nil, refreshToken: nil, scopes: [])),
-        .client(client), .claims(Array("{}".utf8)), .ended(client: client), .ended(client: nil), .logouts([]),
+        .client(client), .client(client, thumbprint: "j"), .claims(Array("{}".utf8)), .ended(client: client),
+        .ended(client: nil), .logouts([]),
         .logouts([LogoutNotice(number: 7, client: client, url: "https://rp.example/out", logoutToken: "a.b.c")]),
         .noted,
     ].map { .platform($0) }

@@ -20,13 +20,19 @@ def prepare(instance):
 
 
 def register(instance):
-    """Registers them all, and hangs them on the instance as `strict`, `other`, `plain`, `adapter` and `apaches`."""
+    """Registers them all, and hangs them on the instance as `strict`, `other`, `plain`, `adapter`, `documents` and `apaches`."""
     audiences = [instance.audience, "https://other.example"]
     instance.strict = Client(instance, "e2e-strict", audiences=audiences).register()
     instance.other = Client(instance, "e2e-other", redirect="https://other.example/callback").register()
     instance.plain = Client(instance, "e2e-plain", dpop=False, profile="plain", refreshTokens=False).register()
     instance.adapter = Client(instance, "e2e-adapter", authentication="none", redirect=LOOPBACK).register()
     instance.hpki_only = Client(instance, "e2e-hpki-only", methods=["hpki-card"]).register()
+    instance.documents = Client(
+        instance,
+        "e2e-documents",
+        scopes=["openid", "profile", "sign", "credential"],
+        authorizationDetailTypes=["credential"],
+    ).register()
     instance.strict_client = instance.strict
     instance.apaches = {
         name: ApacheRP(instance, name, authentication).register()

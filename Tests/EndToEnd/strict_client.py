@@ -232,8 +232,8 @@ class Client:
         head = {"typ": "oauth-authz-req+jwt", "alg": "ES256", "kid": self.key.kid, **(header or {})}
         return jwt.encode(head, claims, key or self.key)
 
-    def push(self, parameters, **credentials):
-        return self.post("pushed_authorize", {**parameters, **self.credentials(**credentials)}, proof=False)
+    def push(self, parameters, proof=False, **credentials):
+        return self.post("pushed_authorize", {**parameters, **self.credentials(**credentials)}, proof=proof)
 
     def address(self, parameters):
         """The authorization address with these parameters as they are."""

@@ -32,7 +32,8 @@ extension OAuthClient {
             id: made(ClientID(id)), japaneseName: "診療所\(id)", englishName: "Clinic \(id)", profile: profile,
             authentication: .none, redirectURIs: ["https://rp.example/cb", "https://rp.example/cb?tenant=1"],
             postLogoutRedirectURIs: ["https://rp.example/bye"], backchannelLogoutURI: "https://rp.example/out",
-            audiences: ["https://sign.example"], scopes: ["openid", "sign"])
+            audiences: ["https://sign.example"], scopes: ["openid", "sign"],
+            authorizationDetailTypes: profile == .strict ? ["credential"] : [])
     }
 
     static let plain = sample("plain", .plain)
@@ -53,6 +54,9 @@ final class PlatformCore: CoreCalling {
         var refusal: Failure?
         var grantRefusal: Failure?
     }
+
+    /// The thumbprint of whatever key a request proves.
+    static let proven = Base64URL.encode(Digest(of: Array("key".utf8)).bytes)
 
     let state = Mutex(State())
     private let now: @Sendable () -> Instant
@@ -107,11 +111,11 @@ final class PlatformCore: CoreCalling {
             guard token == "id.of.plain" else { return .failure(Failure(.invalidToken, "No ID token.")) }
             state.sessions = [:]
             return .success(.ended(client: OAuthClient.plain.id))
-        case .authenticate(let proof):
+        case .authenticate(let proof, let possession):
             guard let client = proof.client.flatMap({ ClientID($0) }) else {
                 return .failure(Failure(.invalidClient, "Unknown."))
             }
-            return .success(.client(client))
+            return .success(.client(client, thumbprint: possession.map { _ in Self.proven }))
         case .token(let order):
             if order.proof == nil, order.client.client == "strict" {
                 return .failure(Failure(.dpopNonceNeeded, "A nonce.", reasons: ["n-1"]))
@@ -120,7 +124,8 @@ final class PlatformCore: CoreCalling {
                 .tokens(
                     TokenAnswer(
                         accessToken: "a.t.s", isDPoP: order.proof != nil, expiresIn: 600, idToken: "i.d.t",
-                        refreshToken: nil, scopes: ["openid"])))
+                        refreshToken: nil, scopes: ["openid"],
+                        authorizationDetails: order.authorizationDetails, nonce: order.proof == nil ? nil : "n-2")))
         case .introspect: return .success(.claims(Array("{\"active\":false}".utf8)))
         case .userInfo: return .success(.claims(Array("{\"sub\":\"doctor-1\"}".utf8)))
         case .keys: return .success(.claims(Array("{\"keys\":[]}".utf8)))

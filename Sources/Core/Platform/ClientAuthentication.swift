@@ -52,7 +52,7 @@ final class ClientAuthentication: Sendable {
             try verify(assertion, of: id, keys)
         case .tlsClientAuth(let subject):
             guard proof.isCertificateTrusted, let der = proof.certificate,
-                let certificate = try? HPKICertificate(der: der), certificate.subject.text == subject
+                let certificate = try? HPKICertificate(der: der), certificate.subject.rfc4514 == subject
             else { throw Self.refused("not the registered certificate") }
         case .selfSignedTLSClientAuth(let digests):
             guard let der = proof.certificate, digests.contains(Digest(of: der)) else {

@@ -2,6 +2,7 @@ import Audit
 import CoreProtocol
 import HPKI
 import Identity
+import JOSE
 import Storage
 
 // Codes: what a session grants to a client.
@@ -11,13 +12,15 @@ extension Platform {
 
     func grant(_ order: GrantOrder, _ requestID: String) async throws(Failure) -> String {
         let client = try client(of: order)
+        let details = try Self.details(of: order, client)
         let session = try await session(order.secret)
         let now = clock.now()
         try check(session, against: order, client, at: now)
         let code = secret()
         let grant = OAuthGrant(
             id: Hex.encode(random.bytes(16)), session: session.id, client: client.id, redirectURI: order.redirectURI,
-            scopes: order.scopes, resources: order.resources, nonce: order.nonce, codeChallenge: order.codeChallenge,
+            scopes: order.scopes, resources: order.resources, authorizationDetails: details, nonce: order.nonce,
+            codeChallenge: order.codeChallenge,
             binding: order.dpopThumbprint.map { .key(thumbprint: $0) },
             codeExpiresAt: now.adding(seconds: Self.codeSeconds))
         let digest = Digest(of: Array(code.utf8))
@@ -43,7 +46,7 @@ extension Platform {
         guard client.profile == .plain || order.isPushed else {
             throw Failure(.unauthorizedClient, "This client's requests must be pushed (RFC 9126).")
         }
-        guard !order.scopes.isEmpty, Set(order.scopes).isSubset(of: client.scopes),
+        guard !order.scopes.isEmpty || order.authorizationDetails != nil, Set(order.scopes).isSubset(of: client.scopes),
             Set(order.scopes).count == order.scopes.count
         else { throw Failure(.invalidScope, "A scope is not one that the client may have.") }
         guard Set(order.resources).isSubset(of: client.audiences) else {
@@ -53,6 +56,21 @@ extension Platform {
             throw Failure(.malformedRequest, "code_challenge is not one by S256.")
         }
         return client
+    }
+
+    /// What is asked for beyond scopes, of the types that the client may have (RFC 9396 §5).
+    private static func details(
+        of order: GrantOrder, _ client: OAuthClient
+    ) throws(Failure) -> AuthorizationDetails? {
+        guard let json = order.authorizationDetails else { return nil }
+        let details: AuthorizationDetails
+        do { details = try AuthorizationDetails(json) } catch {
+            throw Failure(.invalidAuthorizationDetails, "The \(error).")
+        }
+        guard details.types.isSubset(of: client.authorizationDetailTypes) else {
+            throw Failure(.invalidAuthorizationDetails, "A type of authorization_details is not one of the client's.")
+        }
+        return details
     }
 
     private func check(

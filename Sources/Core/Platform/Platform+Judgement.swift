@@ -52,6 +52,7 @@ extension Platform {
         ] {
             if let time { claims.append(JSONMember(name, .integer(time.seconds))) }
         }
+        if let details = token.authorizationDetails { claims.append(JSONMember("authorization_details", details)) }
         if let roles = token.roles { claims.append(JSONMember("roles", .array(roles.map(JSONValue.string)))) }
         if let binding = try? TokenBinding(token) {
             claims += [JSONMember("cnf", binding.claim)]

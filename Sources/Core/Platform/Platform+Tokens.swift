@@ -39,7 +39,9 @@ extension Platform {
         guard Set(order.resources).isSubset(of: granted) else {
             throw Failure(.invalidTarget, "A resource is more than was granted.")
         }
-        let next = client.hasRefreshTokens ? self.secret() : nil
+        let details = try Self.details(order.authorizationDetails, of: grant)
+        // What was granted for given documents is not granted again and again (CSC API v2 §8.4.4).
+        let next = client.hasRefreshTokens && grant.authorizationDetails == nil ? self.secret() : nil
         let isUsed = try await write { connection in
             // A session that ends at the same time wins.
             guard try SessionStore.session(session.id, at: now, in: connection) != nil else { return false }
@@ -51,7 +53,29 @@ extension Platform {
         let scopes = order.scopes.isEmpty ? grant.scopes : order.scopes
         let audience = order.resources.isEmpty ? granted : order.resources
         return try await answer(
-            grant, session, client, binding, scopes: scopes, audience: audience, refresh: next, isCode: isCode, at: now)
+            grant, session, client, binding, scopes: scopes, audience: audience, details: details, refresh: next,
+            isCode: isCode, nonce: order.proof == nil ? nil : possession.nonce, at: now)
+    }
+
+    /// The part of the granted details that is asked for, or all of them.
+    private static func details(
+        _ asked: [UInt8]?, of grant: OAuthGrant
+    ) throws(Failure) -> AuthorizationDetails? {
+        guard let asked else { return grant.authorizationDetails }
+        let part: AuthorizationDetails
+        do { part = try AuthorizationDetails(asked) } catch {
+            throw Failure(.invalidAuthorizationDetails, "The \(error).")
+        }
+        guard let granted = grant.authorizationDetails, granted.covers(part) else {
+            throw Failure(.invalidAuthorizationDetails, "The authorization_details are more than was granted.")
+        }
+        return part
+    }
+
+    /// The thumbprint of the key that a request proves, where it does.
+    func thumbprint(of proof: PresentedToken.Possession?) async throws(Failure) -> String? {
+        guard let proof else { return nil }
+        do { return try await possession.key(of: proof, with: nil) } catch { throw error.failure }
     }
 
     /// RFC 7636 §4.6, and the redirect URI of RFC 6749 §4.1.3.
@@ -68,9 +92,7 @@ extension Platform {
 
     /// What the tokens are bound to: the key of the DPoP proof, else the certificate that authenticated the client.
     private func binding(for order: TokenOrder, _ client: OAuthClient) async throws(Failure) -> TokenBinding? {
-        if let proof = order.proof {
-            do { return .key(thumbprint: try await possession.key(of: proof, with: nil)) } catch { throw error.failure }
-        }
+        if let thumbprint = try await thumbprint(of: order.proof) { return .key(thumbprint: thumbprint) }
         switch client.authentication {
         case .tlsClientAuth, .selfSignedTLSClientAuth:
             guard let certificate = order.client.certificate else { return nil }
@@ -85,7 +107,8 @@ extension Platform {
 
     private func answer(
         _ grant: OAuthGrant, _ session: LoginSession, _ client: OAuthClient, _ binding: TokenBinding?,
-        scopes: [String], audience: [String], refresh: String?, isCode: Bool, at now: Instant
+        scopes: [String], audience: [String], details: AuthorizationDetails?, refresh: String?, isCode: Bool,
+        nonce: String?, at now: Instant
     ) async throws(Failure) -> TokenAnswer {
         let roles = try await read { try HolderStore.registered(session.holder, in: $0) }?.record.roles ?? []
         let end = min(now.wholeSecond.adding(seconds: settings.accessTokenSeconds), session.endsAt)
@@ -93,7 +116,7 @@ extension Platform {
         do {
             let access = try maker.accessToken(
                 of: session, grant: grant.id, jti: Hex.encode(random.bytes(16)), client: client.id, audience: audience,
-                scopes: scopes, roles: roles, binding: binding, from: now, to: end)
+                scopes: scopes, details: details, roles: roles, binding: binding, from: now, to: end)
             let identity =
                 scopes.contains("openid")
                 ? try maker.idToken(
@@ -103,7 +126,7 @@ extension Platform {
             if case .key = binding { isDPoP = true }
             return TokenAnswer(
                 accessToken: access, isDPoP: isDPoP, expiresIn: max(0, end.seconds - now.seconds), idToken: identity,
-                refreshToken: refresh, scopes: scopes)
+                refreshToken: refresh, scopes: scopes, authorizationDetails: details?.json, nonce: nonce)
         } catch {
             throw Failure(.unexpected, "Something went wrong inside the service.", cause: "\(error)")
         }

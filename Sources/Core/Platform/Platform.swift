@@ -33,7 +33,9 @@ struct Platform: Sendable {
         case .sessions(let secret): return .sessions(try await sessions(like: try await session(secret)))
         case .grant(let order): return .code(try await grant(order, requestID))
         case .token(let order): return .tokens(try await exchange(order, requestID))
-        case .authenticate(let proof): return .client(try clients.authenticate(proof).id)
+        case .authenticate(let proof, let possession):
+            let client = try clients.authenticate(proof).id
+            return .client(client, thumbprint: try await thumbprint(of: possession))
         case .introspect(let token, let proof):
             return .claims(try await introspect(token, for: try clients.authenticate(proof)))
         case .revoke(let token, let proof):

@@ -8,12 +8,12 @@ struct TokenMaker {
     let issuer: String
     let signer: TokenSigner
 
-    /// An access token (RFC 9068 §2.2, RFC 9449 §6, RFC 8705 §3).
+    /// An access token (RFC 9068 §2.2, RFC 9396 §9.1, RFC 9449 §6, RFC 8705 §3).
     ///
     /// `jti` begins with the grant, so that one code's tokens can be told from others of the session.
     func accessToken(
         of session: LoginSession, grant: String, jti: String, client: ClientID, audience: [String], scopes: [String],
-        roles: [HCRole], binding: TokenBinding?, from now: Instant, to end: Instant
+        details: AuthorizationDetails?, roles: [HCRole], binding: TokenBinding?, from now: Instant, to end: Instant
     ) throws(JOSEError) -> String {
         var claims = common(session, from: now, to: end)
         claims += [
@@ -21,10 +21,11 @@ struct TokenMaker {
             JSONMember("client_id", .string(client.description)),
             JSONMember("nbf", .integer(now.seconds)),
             JSONMember("jti", .string("\(grant).\(jti)")),
-            JSONMember("scope", .string(scopes.joined(separator: " "))),
             JSONMember("roles", .array(roles.map { .string($0.description) })),
             JSONMember("attested_by", .string(session.attestedBy)),
         ]
+        if !scopes.isEmpty { claims.append(JSONMember("scope", .string(scopes.joined(separator: " ")))) }
+        if let details { claims.append(JSONMember("authorization_details", details.value)) }
         if let binding { claims.append(JSONMember("cnf", binding.claim)) }
         if let card = session.certificate.flatMap({ try? HPKICertificate(der: $0) }) {
             // Which authority's card and until when; never its serial number.

@@ -32,9 +32,10 @@ extension PlatformAct {
         case .token(let order):
             writer.uint8(5)
             order.write(to: &writer)
-        case .authenticate(let proof):
+        case .authenticate(let proof, let possession):
             writer.uint8(6)
             proof.write(to: &writer)
+            writer.possession(possession)
         case .introspect(let token, let proof):
             writer.uint8(7)
             writer.text(token)
@@ -73,7 +74,7 @@ extension PlatformAct {
         case 3: self = .sessions(secret: try reader.secret())
         case 4: self = .grant(try GrantOrder(from: &reader))
         case 5: self = .token(try TokenOrder(from: &reader))
-        case 6: self = .authenticate(try ClientProof(from: &reader))
+        case 6: self = .authenticate(try ClientProof(from: &reader), proof: try reader.possession())
         case 7: self = .introspect(token: try reader.token(), by: try ClientProof(from: &reader))
         case 8: self = .revoke(token: try reader.token(), by: try ClientProof(from: &reader))
         case 9: self = .userInfo(try PresentedToken(from: &reader))
@@ -113,6 +114,7 @@ extension GrantOrder {
         writer.text(redirectURI)
         writer.words(scopes)
         writer.words(resources)
+        writer.optional(authorizationDetails) { $0.data($1) }
         writer.optional(nonce) { $0.text($1) }
         writer.text(codeChallenge)
         writer.list(methods) { $0.text($1.rawValue) }
@@ -126,7 +128,7 @@ extension GrantOrder {
         self.init(
             secret: try reader.secret(), client: try reader.clientID(),
             redirectURI: try reader.text(atMost: PlatformLimits.url), scopes: try reader.words(),
-            resources: try reader.words(),
+            resources: try reader.words(), authorizationDetails: try reader.details(),
             nonce: try reader.optional { (reader) throws(WireError) in try reader.text(atMost: PlatformLimits.word) },
             codeChallenge: try reader.text(atMost: 128),
             methods: try reader.list(atMost: PlatformLimits.list) { (reader) throws(WireError) in
@@ -154,9 +156,10 @@ extension TokenOrder {
             writer.text(token)
         }
         client.write(to: &writer)
-        writer.optional(proof) { PresentedToken("", possession: $1).write(to: &$0) }
+        writer.possession(proof)
         writer.words(scopes)
         writer.words(resources)
+        writer.optional(authorizationDetails) { $0.data($1) }
     }
 
     fileprivate init(from reader: inout WireReader) throws(WireError) {
@@ -174,11 +177,8 @@ extension TokenOrder {
         }
         self.init(
             grant: grant, client: try ClientProof(from: &reader),
-            proof: try reader.optional { (reader) throws(WireError) in
-                guard let possession = try PresentedToken(from: &reader).possession else { throw .invalidValue }
-                return possession
-            },
-            scopes: try reader.words(), resources: try reader.words())
+            proof: try reader.possession(), scopes: try reader.words(), resources: try reader.words(),
+            authorizationDetails: try reader.details())
     }
 }
 
@@ -213,6 +213,10 @@ extension EndOrder {
 
 extension WireWriter {
     mutating func words(_ words: [String]) { list(words) { $0.text($1) } }
+
+    mutating func possession(_ possession: PresentedToken.Possession?) {
+        optional(possession) { PresentedToken("", possession: $1).write(to: &$0) }
+    }
 }
 
 extension WireReader {
@@ -220,6 +224,17 @@ extension WireReader {
         try list(atMost: PlatformLimits.list) { (reader) throws(WireError) in
             try reader.text(atMost: PlatformLimits.url)
         }
+    }
+
+    mutating func possession() throws(WireError) -> PresentedToken.Possession? {
+        try optional { (reader) throws(WireError) in
+            guard let possession = try PresentedToken(from: &reader).possession else { throw .invalidValue }
+            return possession
+        }
+    }
+
+    mutating func details() throws(WireError) -> [UInt8]? {
+        try optional { (reader) throws(WireError) in try reader.data(atMost: PlatformLimits.details) }
     }
 
     mutating func secret() throws(WireError) -> String { try text(atMost: PlatformLimits.secret) }

@@ -24,9 +24,12 @@ extension PlatformReply {
             writer.optional(answer.idToken) { $0.text($1) }
             writer.optional(answer.refreshToken) { $0.text($1) }
             writer.words(answer.scopes)
-        case .client(let client):
+            writer.optional(answer.authorizationDetails) { $0.data($1) }
+            writer.optional(answer.nonce) { $0.text($1) }
+        case .client(let client, let thumbprint):
             writer.uint8(6)
             writer.text(client.description)
+            writer.optional(thumbprint) { $0.text($1) }
         case .claims(let json):
             writer.uint8(7)
             writer.data(json)
@@ -61,8 +64,12 @@ extension PlatformReply {
                     accessToken: try reader.token(), isDPoP: try reader.flag(), expiresIn: try reader.integer(),
                     idToken: try reader.optional { (reader) throws(WireError) in try reader.token() },
                     refreshToken: try reader.optional { (reader) throws(WireError) in try reader.secret() },
-                    scopes: try reader.words()))
-        case 6: self = .client(try reader.clientID())
+                    scopes: try reader.words(), authorizationDetails: try reader.details(),
+                    nonce: try reader.optional { (reader) throws(WireError) in try reader.text(atMost: 128) }))
+        case 6:
+            self = .client(
+                try reader.clientID(),
+                thumbprint: try reader.optional { (reader) throws(WireError) in try reader.text(atMost: 128) })
         case 7: self = .claims(try reader.data(atMost: PlatformLimits.json))
         case 8:
             self = .ended(client: try reader.optional { (reader) throws(WireError) in try reader.clientID() })

@@ -31,6 +31,8 @@ package enum PlatformLimits {
     package static let list = 32
     /// Claims or a key set in JSON.
     package static let json = 65_536
+    /// `authorization_details`.
+    package static let details = 16_384
     /// Sessions or logouts told at once.
     package static let many = 256
 }
@@ -47,8 +49,8 @@ package enum PlatformAct: Sendable, Hashable {
     case grant(GrantOrder)
     /// Exchange a code or a refresh token: `.tokens`.
     case token(TokenOrder)
-    /// Who this client is: `.client`.
-    case authenticate(ClientProof)
+    /// Who this client is, and which key it has where it proves one: `.client`.
+    case authenticate(ClientProof, proof: PresentedToken.Possession? = nil)
     /// What a token is worth (RFC 7662): `.claims`.
     case introspect(token: String, by: ClientProof)
     /// End a token and what came of the same code (RFC 7009): `.noted`.
@@ -142,6 +144,8 @@ package struct GrantOrder: Sendable, Hashable {
     package var scopes: [String]
     /// `resource` (RFC 8707).
     package var resources: [String]
+    /// `authorization_details` in JSON (RFC 9396 §2); nil where there are none.
+    package var authorizationDetails: [UInt8]?
     package var nonce: String?
     /// `code_challenge` by S256 (RFC 7636 §4.2).
     package var codeChallenge: String
@@ -159,7 +163,8 @@ package struct GrantOrder: Sendable, Hashable {
     /// An order with all its parts.
     package init(
         secret: String, client: ClientID, redirectURI: String, scopes: [String], resources: [String] = [],
-        nonce: String? = nil, codeChallenge: String, methods: [AuthenticationMethod] = [], maxAge: Int64? = nil,
+        authorizationDetails: [UInt8]? = nil, nonce: String? = nil, codeChallenge: String,
+        methods: [AuthenticationMethod] = [], maxAge: Int64? = nil,
         notBefore: Instant? = nil, dpopThumbprint: String? = nil, isPushed: Bool
     ) {
         self.secret = secret
@@ -167,6 +172,7 @@ package struct GrantOrder: Sendable, Hashable {
         self.redirectURI = redirectURI
         self.scopes = scopes
         self.resources = resources
+        self.authorizationDetails = authorizationDetails
         self.nonce = nonce
         self.codeChallenge = codeChallenge
         self.methods = methods
@@ -192,17 +198,20 @@ package struct TokenOrder: Sendable, Hashable {
     /// A part of what was granted; empty for all of it.
     package var scopes: [String]
     package var resources: [String]
+    /// A part of the `authorization_details` that were granted, in JSON (RFC 9396 §6); nil for all of them.
+    package var authorizationDetails: [UInt8]?
 
     /// An order with all its parts.
     package init(
         grant: Grant, client: ClientProof, proof: PresentedToken.Possession? = nil, scopes: [String] = [],
-        resources: [String] = []
+        resources: [String] = [], authorizationDetails: [UInt8]? = nil
     ) {
         self.grant = grant
         self.client = client
         self.proof = proof
         self.scopes = scopes
         self.resources = resources
+        self.authorizationDetails = authorizationDetails
     }
 }
 

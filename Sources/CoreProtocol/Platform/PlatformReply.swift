@@ -9,7 +9,8 @@ package enum PlatformReply: Sendable, Hashable {
     /// A code, to be used once within 60 seconds.
     case code(String)
     case tokens(TokenAnswer)
-    case client(ClientID)
+    /// A client, and the RFC 7638 thumbprint of the DPoP key that it proved to have.
+    case client(ClientID, thumbprint: String? = nil)
     /// A JSON object.
     case claims([UInt8])
     /// The client that asked and the session that ended; nils where there was none.
@@ -56,10 +57,15 @@ package struct TokenAnswer: Sendable, Hashable {
     package let idToken: String?
     package let refreshToken: String?
     package let scopes: [String]
+    /// The `authorization_details` that the token has, in JSON (RFC 9396 §7); nil where it has none.
+    package let authorizationDetails: [UInt8]?
+    /// The nonce for the next proof, where one came (RFC 9449 §8.2).
+    package let nonce: String?
 
     /// An answer with all its parts.
     package init(
-        accessToken: String, isDPoP: Bool, expiresIn: Int64, idToken: String?, refreshToken: String?, scopes: [String]
+        accessToken: String, isDPoP: Bool, expiresIn: Int64, idToken: String?, refreshToken: String?,
+        scopes: [String], authorizationDetails: [UInt8]? = nil, nonce: String? = nil
     ) {
         self.accessToken = accessToken
         self.isDPoP = isDPoP
@@ -67,6 +73,8 @@ package struct TokenAnswer: Sendable, Hashable {
         self.idToken = idToken
         self.refreshToken = refreshToken
         self.scopes = scopes
+        self.authorizationDetails = authorizationDetails
+        self.nonce = nonce
     }
 }
 

@@ -1,4 +1,5 @@
 package import HPKI
+package import JOSE
 package import Storage
 
 /// What a holder's session granted to a client: one code, and the tokens that came of it.
@@ -9,6 +10,8 @@ package struct OAuthGrant: Sendable, Hashable {
     package let redirectURI: String
     package let scopes: [String]
     package let resources: [String]
+    /// What was granted beyond scopes (RFC 9396).
+    package let authorizationDetails: AuthorizationDetails?
     package let nonce: String?
     /// By S256.
     package let codeChallenge: String
@@ -19,7 +22,8 @@ package struct OAuthGrant: Sendable, Hashable {
     /// A grant of its parts.
     package init(
         id: String, session: String, client: ClientID, redirectURI: String, scopes: [String], resources: [String],
-        nonce: String?, codeChallenge: String, binding: TokenBinding?, codeExpiresAt: Instant
+        authorizationDetails: AuthorizationDetails?, nonce: String?, codeChallenge: String, binding: TokenBinding?,
+        codeExpiresAt: Instant
     ) {
         self.id = id
         self.session = session
@@ -27,6 +31,7 @@ package struct OAuthGrant: Sendable, Hashable {
         self.redirectURI = redirectURI
         self.scopes = scopes
         self.resources = resources
+        self.authorizationDetails = authorizationDetails
         self.nonce = nonce
         self.codeChallenge = codeChallenge
         self.binding = binding
@@ -69,7 +74,8 @@ package enum GrantStore {
                 used_at BIGINT
             );
             CREATE INDEX oauth_secret_grant ON oauth_secret (grant_id);
-            """
+            """,
+            "ALTER TABLE oauth_grant ADD COLUMN authorization_details TEXT",
         ]
     )
 
@@ -80,14 +86,15 @@ package enum GrantStore {
         try connection.execute(
             """
             INSERT INTO oauth_grant (id, session, client, redirect_uri, scopes, resources, nonce, code_challenge, binding,
-                code_expires_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                code_expires_at, authorization_details)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
             """,
             [
                 .text(grant.id), .text(grant.session), .text(grant.client.description), .text(grant.redirectURI),
                 .text(grant.scopes.joined(separator: " ")), .text(grant.resources.joined(separator: " ")),
                 .text(optional: grant.nonce), .text(grant.codeChallenge), .text(optional: grant.binding?.text),
                 .integer(grant.codeExpiresAt.milliseconds),
+                .text(optional: grant.authorizationDetails.map { String(decoding: $0.json, as: UTF8.self) }),
             ])
         try add(code, isCode: true, to: grant.id, in: connection)
     }
@@ -176,10 +183,15 @@ package enum GrantStore {
         func words(_ column: SQLColumn) throws(StorageError) -> [String] {
             try row.text(column).split(separator: " ").map(String.init)
         }
+        var details: AuthorizationDetails?
+        if let text = try row.optionalText("authorization_details") {
+            do { details = try AuthorizationDetails(Array(text.utf8)) } catch { throw .unexpectedValue }
+        }
         return OAuthGrant(
             id: try row.text("id"), session: try row.text("session"), client: client,
             redirectURI: try row.text("redirect_uri"), scopes: try words("scopes"), resources: try words("resources"),
-            nonce: try row.optionalText("nonce"), codeChallenge: try row.text("code_challenge"),
+            authorizationDetails: details, nonce: try row.optionalText("nonce"),
+            codeChallenge: try row.text("code_challenge"),
             binding: try row.optionalText("binding").flatMap { TokenBinding(text: $0) },
             codeExpiresAt: Instant(milliseconds: try row.integer("code_expires_at")))
     }

@@ -216,6 +216,12 @@ package enum FailureTable {
                 400, "invalid-target", "The resource is not one that the client may have tokens for",
                 next: "Ask for a resource that is registered for the client (RFC 8707).", oauth: "invalid_target"
             )
+        case .invalidAuthorizationDetails:
+            Row(
+                400, "invalid-authorization-details", "The authorization_details are not ones that the client may have",
+                next: "Ask for a type that is registered for the client, with its members (RFC 9396), or for less.",
+                oauth: "invalid_authorization_details"
+            )
         // Permission and the key.
         case .denied:
             Row(

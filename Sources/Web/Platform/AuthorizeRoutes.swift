@@ -24,7 +24,7 @@ struct AuthorizeRoutes: Sendable {
 
     /// What a client may do where nobody pushed: read the parameters where they are, or in the object that it signed.
     private func read(
-        _ parameters: RequestParameters, browser: String
+        _ parameters: RequestParameters, browser: String, _ visit: PlatformVisit
     ) async throws(AuthorizationFault) -> AuthorizationRequest {
         guard let client = front.clients.named(parameters["client_id"]) else {
             throw .untrusted(
@@ -38,7 +38,8 @@ struct AuthorizeRoutes: Sendable {
             guard inner["request_uri"] == nil else {
                 throw .untrusted(OAuthError(.invalidRequestObject, "A request leads to another."), client: nil)
             }
-            return try AuthorizationRequest(inner, of: client, isPushed: false)
+            return try AuthorizationRequest(
+                inner, of: client, isPushed: false, hinted: await front.hinted(inner, client, visit.requestID))
         }
         let known =
             parameters["request"] == nil
@@ -61,7 +62,7 @@ struct AuthorizeRoutes: Sendable {
             if let reference = parameters["request_uri"], let client = parameters["client_id"] {
                 return PageFence.redirect(to: Self.address(client: client, reference: reference))
             }
-            request = try await read(parameters, browser: "")
+            request = try await read(parameters, browser: "", visit)
         } catch {
             return refused(error, visit)
         }
@@ -74,7 +75,7 @@ struct AuthorizeRoutes: Sendable {
         let browser = visit.browser ?? Hex.encode(front.random.bytes(32))
         let request: AuthorizationRequest
         do throws(AuthorizationFault) {
-            request = try await read(try parameters(text), browser: browser)
+            request = try await read(try parameters(text), browser: browser, visit)
         } catch {
             return refused(error, visit)
         }
@@ -137,6 +138,16 @@ extension AuthorizeRoutes {
 }
 
 extension PlatformFront {
+    /// Whom the `id_token_hint` of a request names; nobody while core cannot say by which keys it signs.
+    func hinted(
+        _ parameters: RequestParameters, _ client: OAuthClient, _ requestID: String
+    ) async -> Result<HolderID?, OAuthError> {
+        guard let hint = parameters["id_token_hint"], case .claims(let keys)? = try? await ask(.keys, requestID) else {
+            return .success(nil)
+        }
+        return await IDTokenHint.holder(hint, keys: keys, issuer: settings.issuer, client: client.id)
+    }
+
     /// What became of asking core for a code.
     enum Grant {
         /// The browser is led back to the client, or sees why not.

@@ -14,7 +14,8 @@ struct MetadataRoutes: Sendable {
         let clients = front.settings.clients
         let metadata = ServerMetadata(
             issuer: front.settings.issuer, mutualTLSOrigin: mutualTLSOrigin, methods: front.settings.methods,
-            scopes: Set(clients.flatMap(\.scopes) + ["openid"]).sorted()
+            scopes: Set(clients.flatMap(\.scopes) + ["openid"]).sorted(),
+            authorizationDetailTypes: Set(clients.flatMap(\.authorizationDetailTypes)).sorted()
         ).json
         for name in ["openid-configuration", "oauth-authorization-server"] {
             router.get("/.well-known/\(name)") { _, context in

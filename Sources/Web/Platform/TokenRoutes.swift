@@ -24,7 +24,7 @@ struct TokenRoutes: Sendable {
         }
         router.post("/oauth2/pushed_authorize") { request, context in
             try await asked(request, context) { (parameters, client) async throws(Failure) in
-                try await pushed(parameters, client, context)
+                try await pushed(parameters, client, try possession(request, client), context)
             }
         }
         router.post("/oauth2/revoke") { request, context in
@@ -57,7 +57,7 @@ struct TokenRoutes: Sendable {
         }
     }
 
-    /// The proof of the key that tokens are to be bound to (RFC 9449 §5).
+    /// The proof of the key that tokens are to be bound to (RFC 9449 §5, §10.1).
     private func possession(
         _ request: Request, _ client: ClientProof
     ) throws(Failure) -> PresentedToken.Possession? {
@@ -69,11 +69,13 @@ struct TokenRoutes: Sendable {
 
     /// RFC 9126 §2: judged whole before there is a reference to it.
     private func pushed(
-        _ parameters: RequestParameters, _ proof: ClientProof, _ context: APIContext
+        _ parameters: RequestParameters, _ proof: ClientProof, _ possession: PresentedToken.Possession?,
+        _ context: APIContext
     ) async throws(Failure) -> Response {
-        guard case .client(let id) = try await front.ask(.authenticate(proof), context.requestID) else {
-            throw PlatformFront.unexpected
-        }
+        guard
+            case .client(let id, let thumbprint) = try await front.ask(
+                .authenticate(proof, proof: possession), context.requestID)
+        else { throw PlatformFront.unexpected }
         guard let client = front.clients[id], parameters["client_id"].map({ $0 == id.description }) ?? true else {
             throw Failure(.invalidClient, "The client_id is not that of the client that was authenticated.")
         }
@@ -84,7 +86,10 @@ struct TokenRoutes: Sendable {
             }
             let inner = try await RequestObjects.parameters(
                 parameters, of: client, issuer: front.settings.issuer, now: front.clock.now())
-            let reference = try front.pushed.push(try AuthorizationRequest(inner, of: client, isPushed: true))
+            let request = try AuthorizationRequest(
+                inner, of: client, isPushed: true, proven: thumbprint,
+                hinted: await front.hinted(inner, client, context.requestID))
+            let reference = try front.pushed.push(request)
             var json = JSONWriter(capacity: 256)
             json.plain("request_uri", reference)
             json.integer("expires_in", front.pushed.lifetime)
@@ -125,8 +130,10 @@ extension Response {
         json.integer("expires_in", tokens.expiresIn)
         if let refresh = tokens.refreshToken { json.string("refresh_token", refresh) }
         if let id = tokens.idToken { json.string("id_token", id) }
-        json.string("scope", tokens.scopes.joined(separator: " "))
+        if !tokens.scopes.isEmpty { json.string("scope", tokens.scopes.joined(separator: " ")) }
+        if let details = tokens.authorizationDetails { json.json("authorization_details", details) }
         self.init(json: json.finish())
+        if let nonce = tokens.nonce { headers[.dpopNonce] = nonce }
     }
 
     /// An error in the words of RFC 6749 §5.2.

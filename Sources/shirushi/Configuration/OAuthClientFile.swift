@@ -1,5 +1,6 @@
 import HPKI
 import Host
+import JOSE
 import Policies
 import YAML
 
@@ -8,9 +9,10 @@ struct OAuthClientFile {
     static let known = [
         "id", "name", "profile", "redirectURIs", "postLogoutRedirectURIs", "backchannelLogoutURI", "authentication",
         "jwks", "certificates", "subjectDN", "audiences", "scopes", "methods", "refreshTokens", "facility", "kind",
+        "authorizationDetailTypes",
     ]
     /// The scopes that there are.
-    static let scopes = ["openid", "profile", "sign"]
+    static let scopes = ["openid", "profile", "sign", "credential"]
 
     /// All clients of the folder, in the order of the files' names, with what is wrong with each; none where there is no
     /// folder.
@@ -65,6 +67,12 @@ struct OAuthClientFile {
             methods = []
             for node in try node.sequence(atMost: 10) { methods.insert(try node.choice(AuthenticationMethod.self)) }
         }
+        let types = try map["authorizationDetailTypes"]?.sequence(atMost: 10).map { node in
+            try node.choice(CredentialAuthorization.Kind.self).rawValue
+        }
+        guard !scopes.contains("credential") || types?.contains("credential") ?? false else {
+            throw node.fault("has the scope credential without it in authorizationDetailTypes")
+        }
         let authentication = try authentication(map, node, home: home)
         return OAuthClient(
             id: id, japaneseName: try name?["ja"]?.string(atMost: 200) ?? id.description,
@@ -72,7 +80,8 @@ struct OAuthClientFile {
             profile: try map["profile"]?.choice(OAuthClient.Profile.self) ?? .strict, authentication: authentication,
             redirectURIs: redirects, postLogoutRedirectURIs: try uris("postLogoutRedirectURIs", in: map),
             backchannelLogoutURI: logout, audiences: try map["audiences"]?.strings() ?? [audience], scopes: scopes,
-            methods: methods, hasRefreshTokens: try map["refreshTokens"]?.boolean() ?? true)
+            authorizationDetailTypes: types ?? [], methods: methods,
+            hasRefreshTokens: try map["refreshTokens"]?.boolean() ?? true)
     }
 
     private static func authentication(

@@ -22,6 +22,8 @@ extension Configuration {
         }
 
         var issuer: String
+        /// Where clients show certificates, when that is not the listener's own address.
+        var mutualTLSOrigin: String?
         /// `aud` of tokens that this instance's signing service takes.
         var audience: String
         /// The folder with one file for each client.
@@ -60,7 +62,7 @@ extension Configuration {
 extension Reading {
     mutating func platform(_ node: YAMLNode?) -> Configuration.Platform? {
         let known = [
-            "issuer", "audience", "clients", "accessTokens", "tokenKeys", "choice", "hpki", "jpki",
+            "issuer", "mutualTLSOrigin", "audience", "clients", "accessTokens", "tokenKeys", "choice", "hpki", "jpki",
             "allowPrivateAddresses", "logoutAuthorities", "addressPerSecond", "clientPerSecond",
         ]
         guard let map = node?.mapping(allowed: known, faults: &faults) else { return nil }
@@ -69,6 +71,9 @@ extension Reading {
             optional("clients", in: map, or: "platform/clients") { (node) throws(YAMLError) in try node.string() })
         return Configuration.Platform(
             issuer: issuer,
+            mutualTLSOrigin: optional("mutualTLSOrigin", in: map, or: nil) { (node) throws(YAMLError) -> String? in
+                try node.string(atMost: 512)
+            },
             audience: optional("audience", in: map, or: issuer) { (node) throws(YAMLError) in
                 try node.string(atMost: 512)
             },
@@ -160,6 +165,7 @@ extension Configuration {
             var web = WebSettings.Platform(
                 issuer: platform.issuer, hpkiOrigin: platform.hpki?.origin, jpkiOrigin: platform.jpki?.origin,
                 clients: platform.clients)
+            web.mutualTLSOrigin = platform.mutualTLSOrigin
             web.choiceSeconds = Int(platform.choiceSeconds)
             web.allowPrivateAddresses = platform.logoutsArePrivate
             web.logoutAuthorities = platform.logoutAuthorities
