@@ -55,6 +55,7 @@ package final class PossessionGate: Sendable {
         case nil:
             guard presented.possession?.isDPoP != true else { throw .notPossessed("it is not bound to a DPoP key") }
         case .certificate(let thumbprint):
+            guard presented.possession?.isDPoP != true else { throw .notPossessed("it is not bound to a DPoP key") }
             guard let certificate = presented.possession?.certificate else {
                 throw .notPossessed("it is bound to a client certificate, and the connection has none")
             }

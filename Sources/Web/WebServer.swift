@@ -127,7 +127,10 @@ extension WebServer {
         tls: ConnectionFacts = ConnectionFacts(clientCertificate: APIContext.clientCertificate), isMutual: Bool = false
     ) -> Router<APIContext> {
         let router = Router(context: APIContext.self)
-        router.add(middleware: failures(groups: groups, hosts: hosts))
+        let isOfClients = isMutual && settings.mutualTLSOrigin != settings.platform?.issuer
+        router.add(
+            middleware: failures(
+                groups: groups, hosts: hosts, offered: isOfClients ? groups.subtracting([.platform]) : groups))
         if groups.contains(.api) {
             let door = APIDoor(
                 core: core, admission: admission, limits: settings.limits, failpoint: failpoint,
@@ -199,12 +202,15 @@ extension WebServer {
     /// The route of the metrics.
     package var metricsRouter: Router<APIContext> {
         let router = Router(context: APIContext.self)
-        router.add(middleware: failures(groups: [], hosts: []))
+        router.add(middleware: failures(groups: [], hosts: [], offered: []))
         MetricsRoutes(metrics: metrics, watch: watch).add(to: router)
         return router
     }
 
-    private func failures(groups: Set<WebSettings.RouteGroup>, hosts: Set<String>) -> FailureMiddleware {
+    /// `offered` are the groups of which every route is there, so that the table tells which methods a path takes.
+    private func failures(
+        groups: Set<WebSettings.RouteGroup>, hosts: Set<String>, offered: Set<WebSettings.RouteGroup>
+    ) -> FailureMiddleware {
         var pages: [any FailurePages] = []
         if !groups.isDisjoint(with: [.platform, .api]) { pages.append(EndpointFailures()) }
         if groups.contains(.console) { pages.append(ConsoleFailures(page: page, sessions: sessions)) }
@@ -215,7 +221,7 @@ extension WebServer {
                 PlatformFailures(page: isIssuer ? platformPage : platformPage.outside(issuer), clock: clock))
         }
         return FailureMiddleware(
-            random: random, metrics: metrics, logger: logger, groups: groups, hosts: hosts, pages: pages)
+            random: random, metrics: metrics, logger: logger, groups: offered, hosts: hosts, pages: pages)
     }
 
     /// What is answered where no request came through.

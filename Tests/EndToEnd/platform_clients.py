@@ -20,7 +20,7 @@ def prepare(instance):
 
 
 def register(instance):
-    """Registers them all, and hangs them on the instance as `strict`, `other`, `plain`, `adapter`, `documents` and `apaches`."""
+    """Registers them all, and hangs them on the instance as `strict`, `other`, `plain`, `apaches` and so on."""
     audiences = [instance.audience, "https://other.example"]
     instance.strict = Client(instance, "e2e-strict", audiences=audiences).register()
     instance.other = Client(instance, "e2e-other", redirect="https://other.example/callback").register()

@@ -85,7 +85,9 @@ def world(tmp_path_factory, shim):
     folder = tmp_path_factory.mktemp("mutual")
     instance = Instance(folder / "home", shim=shim)
     instance.ask, instance.request_port = free_ports(2)
-    instance.clients_ca = Certificate(folder / "ca", "ca", of("Clients' authority", "CA"), authority=True)
+    # Front may read what is below `platform`.
+    place = instance.home / "platform"
+    instance.clients_ca = Certificate(place, "clients-authority", of("Clients' authority", "CA"), authority=True)
     made = {
         name: Certificate(folder / "clients", name, subject, issuer)
         for name, subject, issuer in [
@@ -102,26 +104,17 @@ def world(tmp_path_factory, shim):
 
     def change(settings):
         main = next(each for each in settings["listeners"] if each["name"] == "main")
-        common = {"hostNames": ["localhost"], "address": "127.0.0.1"}
-        settings["listeners"] += [
-            {
-                **main,
-                **common,
-                "name": "mutual",
-                "port": instance.ask,
-                "clientCertificate": "ask",
-                "groups": ["platform", "api"],
-            },
-            {
-                **main,
-                **common,
-                "name": "trusted",
-                "port": instance.request_port,
-                "clientCertificate": "request",
-                "authorities": str(instance.clients_ca.path),
-                "groups": ["platform", "api"],
-            },
-        ]
+        files = {name: main[name] for name in ("certificate", "key")}
+        for name, port, more in [
+            ("mutual", instance.ask, {"clientCertificate": "ask"}),
+            (
+                "trusted",
+                instance.request_port,
+                {"clientCertificate": "request", "authorities": str(instance.clients_ca.path)},
+            ),
+        ]:
+            place = {"name": name, "address": "127.0.0.1", "port": port, "hostNames": ["localhost"]}
+            settings["listeners"].append({**place, **files, **more, "groups": ["platform", "api"]})
 
     instance.configure(change)
     fine = {"dpop": False}
@@ -136,9 +129,10 @@ def world(tmp_path_factory, shim):
     instance.by_name.certificate, instance.by_name.port = made["issued"], instance.request_port
     instance.by_key = TLSClient(instance, "e2e-key").register()
     instance.by_key.port = instance.ask
-    instance.start()
-    yield instance
-    instance.kill()
+    try:
+        yield instance.start()
+    finally:
+        instance.kill()
 
 
 @pytest.fixture

@@ -104,6 +104,10 @@ struct PossessionTests {
         let certificate = Digest(of: Array("a certificate".utf8))
         let scene = try await Scene(["x5t#S256": .string(Base64URL.encode(certificate.bytes))])
         #expect(await scene.fault(scene.present(nil, isDPoP: false, certificate: certificate)) == nil)
+        guard case .notPossessed = await scene.fault(scene.present(nil, isDPoP: true, certificate: certificate)) else {
+            Issue.record("it was taken by the scheme of another kind of token (RFC 9449 §7.1)")
+            return
+        }
         for other in [nil, Digest(of: [1])] {
             guard case .notPossessed = await scene.fault(scene.present(nil, isDPoP: false, certificate: other)) else {
                 Issue.record("taken with \(String(describing: other))")

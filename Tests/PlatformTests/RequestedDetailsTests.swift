@@ -12,7 +12,7 @@ import Testing
     private static let json =
         "[{\"type\":\"credential\",\"credentialID\":\"key-1\",\"documentDigests\":[{\"hash\":\"\(hash)\"}],"
         + "\"hashAlgorithmOID\":\"\(sha256)\"}]"
-    private static let parameters = [
+    private static let parameters: [String: String?] = [
         "scope": "credential", "credentialID": "key-1", "hashes": Base64URL.encode(Digest(of: [1]).bytes),
         "hashAlgorithmOID": sha256,
     ]
@@ -65,8 +65,10 @@ import Testing
         for text in [
             "[{\"type\":\"payment\"}]", "no JSON",
             Self.json.replacing("\"credential\"", with: "\"https://cloudsignatureconsortium.org/2025/credential\""),
-            Self.json.replacing("}]}", with: "}],\"locations\":[\"https://evil.example\"]}"),
-            Self.json.replacing("\"}]", with: "\",\"locations\":[\"https://sign.example.evil\"]}]"),
+            Self.json.replacing(
+                "\(Self.sha256)\"}]", with: "\(Self.sha256)\",\"locations\":[\"https://evil.example\"]}]"),
+            Self.json.replacing(
+                "\(Self.sha256)\"}]", with: "\(Self.sha256)\",\"locations\":[\"https://sign.example.evil\"]}]"),
         ] { #expect(Self.code(["authorization_details": text]) == .invalidAuthorizationDetails, "\(text)") }
         let below = Self.json.replacing(
             "\(Self.sha256)\"}]", with: "\(Self.sha256)\",\"locations\":[\"https://sign.example/csc/v2\"]}]")
