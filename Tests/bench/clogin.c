@@ -393,8 +393,8 @@ int main(int count, char **words) {
     for (int i = 0; i < threads; i++) pthread_create(&all[i], NULL, work, &workers[i]);
     long before = 0;
     double since = start;
-    while (since + every < start + seconds) {
-        sleep_until(since + every);
+    for (int part = 1; part * every <= seconds; part++) {
+        sleep_until(start + part * every);
         long so_far = done;
         double moment = now();
         report(is_refreshing ? "refreshes" : "logins", before, so_far, moment - since);

@@ -25,8 +25,8 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "EndToEnd")]
 
 import contract  # noqa: E402
 import documents  # noqa: E402
-from bench import CONNECTIONS, SECONDS, processor, processor_seconds, run  # noqa: E402
-from instance import Instance  # noqa: E402
+from bench import CONNECTIONS, SECONDS, processor, processor_seconds, raw, run  # noqa: E402
+from instance import Instance, shirushi  # noqa: E402
 from strict_client import Client  # noqa: E402
 
 PARTS = ("front", "core")
@@ -132,6 +132,11 @@ def compared(folder, program):
         assert instance.audit_verifies(), "the log does not verify"
     finally:
         instance.kill()
+    # A measure of the machine's hour, by which the figures of different runs can be compared.
+    signer = folder / "csign"
+    run("cc", "-O2", "-I/usr/include/p11-kit-1", "-o", signer, HERE / "csign.c", "-ldl", "-lpthread")
+    results["raw"] = raw(folder, signer, "rsa-2048", os.cpu_count())
+    print(f"raw C_Sign with RSA-2048 beside them: {results['raw']['cpuMicroseconds']:.0f} µs")
     return results
 
 
@@ -180,27 +185,32 @@ def steady(folder, program, chosen):
         command = crowd(instance, program, "login", chosen.seconds, *more)
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as load:
             try:
-                said = load.stdout.readline()
-                while following := load.stdout.readline():
-                    row, last = line(json.loads(said), begun, last)
+                for _ in range(chosen.seconds // every):
+                    row, last = line(json.loads(load.stdout.readline()), begun, last)
                     results["parts"].append(row)
-                    said = following
+                said = load.stdout.read()
             except BaseException:
                 load.kill()
                 raise
         assert load.returncode == 0 and said, f"clogin ended with {load.returncode}"
         print("all of it:")
         whole = results["whole"] = line(json.loads(said), begun, first)[0]
-        whole["cpuMicroseconds"] = {part: whole["cores"][part] * whole["seconds"] / whole["logins"] * 1e6 for part in PARTS}
+        whole["cpuMicroseconds"] = {
+            part: whole["cores"][part] * whole["seconds"] / whole["logins"] * 1e6 for part in PARTS
+        }
         assert instance.stop(120) == 0
+        # Without what had still to be moved from the write-ahead log.
+        results["databaseMB"] = contract.database(instance.home).stat().st_size / 1e6
         verified = time.monotonic()
-        results["logVerifies"] = instance.audit_verifies()
+        verifying = shirushi("audit", "verify", "--home", instance.home, check=False, timeout=3600)
+        results["logVerifies"] = verifying.returncode == 0
         results["verifySeconds"] = time.monotonic() - verified
     finally:
         instance.kill()
     cpu, crowd_cpu = whole["cpuMicroseconds"], whole["cpu"] / whole["logins"] * 1e6
     print(
         f"CPU each: front {cpu['front']:.0f} µs, core {cpu['core']:.0f} µs; the crowd's own {crowd_cpu:.0f} µs."
+        f" core.sqlite, closed: {results['databaseMB']:.0f} MB."
         f" The log {'verifies' if results['logVerifies'] else 'DOES NOT VERIFY'} ({results['verifySeconds']:.0f} s)"
     )
     results["holds"] = (
