@@ -74,6 +74,11 @@ package struct DistinguishedName: Sendable, Hashable {
         return relatives.reversed().map { $0.joined(separator: "+") }.joined(separator: ",")
     }
 
+    /// Whether no value has a character that parts the text of a name, so that `text` can be compared.
+    package var isPlain: Bool {
+        attributes.allSatisfy { $0.value.utf8.allSatisfy { !",+=<>#;\"\\".utf8.contains($0) && $0 >= 0x20 } }
+    }
+
     /// The first `commonName`, or nil.
     package var commonName: String? { first(OID.commonName) }
 

@@ -35,6 +35,8 @@ extension CoreInstance {
             group.addTask {
                 while (try? await Task.sleep(for: .seconds(600))) != nil {
                     try? await sign.replay.forget(before: clock.now().adding(seconds: -SignatureStore.keepSeconds))
+                    try? await ended.forget(
+                        before: clock.now().adding(seconds: -2 * settings.window.seconds), in: database)
                 }
             }
         }
@@ -175,9 +177,11 @@ extension CoreInstance {
             return .erasure(facts)
         case .linkCard(let holder, let certificate):
             try await CardLinks(log: log, clock: clock).link(certificate, to: holder)
+            try await authentication?.endAll(of: holder, by: .jpkiCard, note: "session ended: another card linked", "-")
             return .noted
         case .unlinkCard(let holder):
             try await CardLinks(log: log, clock: clock).unlink(holder)
+            try await authentication?.endAll(of: holder, by: .jpkiCard, note: "session ended: card unlinked", "-")
             return .noted
         case .noteBackup(let id, let expiresAt):
             let now = clock.now()

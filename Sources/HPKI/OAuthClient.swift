@@ -84,6 +84,8 @@ package struct OAuthClient: Sendable, Hashable {
     ///
     /// A public client's loopback address may have any port (RFC 8252 §7.3).
     package func permits(redirectURI uri: String) -> Bool {
+        // By bytes: strings that Unicode holds to be equal lead to different places.
+        guard uri.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { return false }
         if redirectURIs.contains(uri) { return true }
         guard authentication == .none, let asked = Self.withoutLoopbackPort(uri) else { return false }
         return redirectURIs.contains { Self.withoutLoopbackPort($0) == asked }

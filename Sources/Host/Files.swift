@@ -67,12 +67,15 @@ package enum Files {
     package static func changeTimes(in folder: String) -> [String: Int64] {
         guard let names = try? names(in: folder) else { return [:] }
         var times: [String: Int64] = [:]
-        for name in names {
-            var status = stat()
-            guard unsafe lstat(folder + "/" + name, &status) == 0 else { continue }
-            times[name] = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
-        }
+        for name in names { times[name] = changeTime(of: folder + "/" + name) }
         return times
+    }
+
+    /// When a file changed last, in nanoseconds since the epoch; nil where there is none.
+    package static func changeTime(of path: String) -> Int64? {
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0 else { return nil }
+        return Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
     }
 
     /// Whether the path names anything.

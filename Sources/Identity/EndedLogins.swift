@@ -60,7 +60,7 @@ package final class EndedLogins: Sendable {
         try connection.execute(
             """
             INSERT INTO ended_login (issuer, session, subject, ended_at) VALUES ($1, $2, $3, $4)
-            ON CONFLICT (issuer, session, subject) DO UPDATE SET ended_at = $4
+            ON CONFLICT (issuer, session, subject) DO UPDATE SET ended_at = $4 WHERE ended_login.ended_at < $4
             """,
             [
                 .text(statement.issuer), .text(statement.session ?? ""), .text(statement.subject ?? ""),
@@ -72,7 +72,8 @@ package final class EndedLogins: Sendable {
     package func took(_ statement: LogoutStatement) {
         let key = Key(
             issuer: statement.issuer, session: statement.session ?? "", subject: statement.subject ?? "")
-        ended.withLock { $0[key] = statement.at }
+        // An older statement that comes late takes nothing back.
+        ended.withLock { $0[key] = max($0[key] ?? statement.at, statement.at) }
     }
 
     /// Forgets what ended before `moment`, whose tokens are past their window.

@@ -111,7 +111,8 @@ package final class PossessionGate: Sendable {
         }
         let name = ProofName(high: high, low: low)
         let fault: IdentityError? = state.withLock { state in
-            if state.period != period {
+            // A thread that read the clock before the turn, or a clock that goes back, must not empty the memory.
+            if period > state.period {
                 // A proof of two periods ago has a nonce that is no longer taken.
                 state.before = period == state.period + 1 ? state.seen : []
                 state.seen = []

@@ -152,7 +152,7 @@ WORDS = {
 }
 PRODUCT = "Shirushi 認証プラットフォーム"
 # The browser offers an expired card to nobody, so no card and an expired card may share a page.
-NO_CARD = {"F1", "F2", "F21"}
+NO_CARD = {"F1", "F1-expired", "F2", "F21"}
 
 
 def words(code, kind):

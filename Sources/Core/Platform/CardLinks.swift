@@ -17,6 +17,9 @@ struct CardLinks {
         guard let card = try? HPKICertificate(der: certificate), let issuerKey = card.authorityKeyIdentifier,
             !issuerKey.isEmpty
         else { throw Failure(.malformedRequest, "This is no certificate with its issuer's key identifier.") }
+        guard card.roles.isEmpty, card.subject.first(OID.serialNumber) == nil else {
+            throw Failure(.malformedRequest, "This is a certificate of a profession, not a My Number card's.")
+        }
         let (link, now) = (CardLinkStore.Card(issuerKey: issuerKey, serial: card.serialNumber), clock.now())
         try await record("My Number card linked", holder) { connection in
             guard try HolderStore.exists(holder, in: connection) else {

@@ -8,7 +8,7 @@ import Logging
 /// Judges the cards of one kind.
 struct CardWatch: Sendable {
     let watch: CertificateWatch
-    let successions: String?
+    private let successions: Successions?
     private let settings: PlatformSettings.Card
 
     /// Reads anchors and lists; throws for a file that cannot be read.
@@ -17,7 +17,7 @@ struct CardWatch: Sendable {
     ) throws(TrustStoreError) {
         self.settings = settings
         watch = try CertificateWatch(settings.trust, requirements: settings.requirements, fetch: fetch)
-        successions = settings.successions
+        successions = settings.successions.map { Successions(at: $0) }
     }
 
     /// The card as this kind's; throws `.loginRefused` with the row of the catalogue that tells why, or
@@ -40,18 +40,7 @@ struct CardWatch: Sendable {
     }
 
     /// Which card a renewed one follows, by the operator's adapter to the official service; nil where nothing says so.
-    func predecessor(of card: CardLinkStore.Card) -> CardLinkStore.Card? {
-        guard let successions, let bytes = try? Files.read(successions, atMost: 64 << 20) else { return nil }
-        let wanted = [Hex.encode(card.issuerKey), Hex.encode(card.serial)]
-        for line in bytes.split(separator: UInt8(ascii: "\n")) {
-            let words = String(decoding: line, as: UTF8.self).split(separator: " ").map(String.init)
-            guard words.count == 4, Array(words.prefix(2)) == wanted, let key = Hex.decode(words[2]),
-                let serial = Hex.decode(words[3])
-            else { continue }
-            return CardLinkStore.Card(issuerKey: key, serial: serial)
-        }
-        return nil
-    }
+    func predecessor(of card: CardLinkStore.Card) -> CardLinkStore.Card? { successions?.predecessor(of: card) }
 }
 
 /// Why a card opens no session: the rows of the catalogue of messages.
@@ -61,7 +50,7 @@ enum CardRefusal: String {
     case revoked = "F18"
     case wrongCard = "F19"
     case unlinked = "F20"
-    case expired = "F1"
+    case expired = "F1-expired"
 
     func failure(_ kind: String, _ detail: String) -> Failure {
         Failure(.loginRefused, "The card opens no session (\(detail)).", reasons: [rawValue, kind])

@@ -8,15 +8,15 @@ import Synchronization
 final class ClientAuthentication: Sendable {
     /// The longest that an assertion may be good for, in seconds: what common client libraries make them for.
     private static let longestAssertion: Int64 = 3600
-    /// Assertions remembered at once.
-    private static let limit = 200_000
+    /// Assertions remembered at once, of each client.
+    private static let limit = 50_000
 
     private let clients: [ClientID: OAuthClient]
     private let keys: [ClientID: JWKSet]
     private let audiences: Set<String>
     private let clock: WallClock
-    // INVARIANT: the assertions that were used and have not expired, by SHA-256 over client and `jti`.
-    private let used = Mutex<[Digest: Instant]>([:])
+    // INVARIANT: each client's assertions that were used and have not expired, by SHA-256 over `jti`.
+    private let used = Mutex<[ClientID: [Digest: Instant]]>([:])
 
     /// Reads the clients' keys; throws `JOSEError` for a set that is unusable.
     init(_ clients: [OAuthClient], audiences: Set<String>, clock: WallClock) async throws(JOSEError) {
@@ -78,14 +78,13 @@ final class ClientAuthentication: Sendable {
         else { throw Self.refused("exp is missing, past, or too far ahead") }
         if let start = token.notBefore, now < start.adding(seconds: -30) { throw Self.refused("not yet valid") }
         guard let jti = token.tokenID, (1...256).contains(jti.utf8.count) else { throw Self.refused("jti") }
-        var writer = WireWriter(capacity: 256)
-        writer.text(id.description)
-        writer.text(jti)
-        let name = Digest(of: writer.bytes)
+        let name = Digest(of: Array(jti.utf8))
         let isNew = used.withLock { used in
-            if used.count >= Self.limit { used = used.filter { now < $0.value } }
-            guard used[name].map({ $0 <= now }) ?? true, used.count < Self.limit else { return false }
-            used[name] = expires.adding(seconds: 30)
+            var own = used[id] ?? [:]
+            if own.count >= Self.limit { own = own.filter { now < $0.value } }
+            defer { used[id] = own }
+            guard own[name].map({ $0 <= now }) ?? true, own.count < Self.limit else { return false }
+            own[name] = expires.adding(seconds: 30)
             return true
         }
         guard isNew else { throw Self.refused("the assertion was used before") }

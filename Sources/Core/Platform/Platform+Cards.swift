@@ -17,24 +17,22 @@ extension Platform {
         do { certificate = try HPKICertificate(der: evidence.certificate) } catch {
             throw CardRefusal.wrongCard.failure(kind, "unreadable")
         }
+        // Until the path holds, the certificate may be anybody's work: nobody is looked up by it, and nothing recorded.
+        try cards.judge(certificate, at: now, kind: kind)
+        let found = try await holder(of: certificate, evidence.kind, cards)
         do {
-            try cards.judge(certificate, at: now, kind: kind)
-            let found = try await holder(of: certificate, evidence.kind, cards)
             try await mustBeEnabled(found.holder, kind)
-            return try await open(found, evidence, requestID, at: now)
         } catch {
-            // Who is known is recorded by name; a stranger's card is only counted.
-            if error.kind == .loginRefused, let holder = try? await holder(of: certificate, evidence.kind, cards).holder
-            {
-                let record = LoginRecord(
-                    note: "login refused: \(evidence.kind.rawValue) card", holder: holder, session: nil,
-                    client: evidence.client, requestID: requestID)
-                do { try await log.recordRefusal(of: record, code: error.reasons.first ?? "-") } catch let fault {
-                    throw fault.failure
-                }
+            guard error.kind == .loginRefused else { throw error }
+            let record = LoginRecord(
+                note: "login refused: \(kind) card", holder: found.holder, session: nil, client: evidence.client,
+                requestID: requestID)
+            do { try await log.recordRefusal(of: record, code: error.reasons.first ?? "-") } catch let fault {
+                throw fault.failure
             }
             throw error
         }
+        return try await open(found, evidence, requestID, at: now)
     }
 
     /// A holder that a card belongs to, and the link that is to be moved to it.
@@ -90,6 +88,15 @@ extension Platform {
                 }
             }
         guard isEnabled, !isOver else { throw CardRefusal.disabled.failure(kind, isOver ? "no-valid-key" : "disabled") }
+    }
+
+    /// Ends the session of a holder who may not log in any more, and throws why.
+    func mustStillBeEnabled(_ session: LoginSession, _ requestID: String) async throws(Failure) {
+        do { try await mustBeEnabled(session.holder, session.method == .jpkiCard ? "jpki" : "hpki") } catch {
+            guard error.kind == .loginRefused else { throw error }
+            try await end(session, note: "session ended: holder disabled, or without a key that is good", requestID)
+            throw error
+        }
     }
 
     private func open(

@@ -16,6 +16,7 @@ extension Platform {
         let session = try await session(order.secret)
         let now = clock.now()
         try check(session, against: order, client, at: now)
+        try await mustStillBeEnabled(session, requestID)
         let code = secret()
         let grant = OAuthGrant(
             id: Hex.encode(random.bytes(16)), session: session.id, client: client.id, redirectURI: order.redirectURI,

@@ -26,10 +26,7 @@ extension Platform {
             return nil
         case .all(let secret):
             let current = try await session(secret)
-            let all = try await read {
-                try SessionStore.sessions(of: current.holder, at: now, limit: PlatformLimits.many, in: $0)
-            }
-            for session in all { try await end(session, note: "session ended by its holder", requestID) }
+            try await endAll(of: current.holder, note: "session ended by its holder", requestID)
             return nil
         case .relyingSystem(let idToken):
             let (client, id) = try await hint(idToken)
@@ -37,6 +34,21 @@ extension Platform {
                 try await end(session, note: "session ended at a relying system", requestID, by: client)
             }
             return client
+        }
+    }
+
+    /// Ends the sessions of a holder, or those by one method.
+    func endAll(
+        of holder: HolderID, by method: AuthenticationMethod? = nil, note: String, _ requestID: String
+    ) async throws(Failure) {
+        while true {
+            let now = clock.now()
+            let all = try await read {
+                try SessionStore.sessions(of: holder, at: now, limit: PlatformLimits.many, in: $0)
+            }
+            let due = all.filter { method == nil || $0.method == method }
+            for session in due { try await end(session, note: note, requestID) }
+            guard all.count == PlatformLimits.many, !due.isEmpty else { return }
         }
     }
 
@@ -181,9 +193,6 @@ extension Platform {
         while try await write({ try SessionStore.forget(before: past, limit: PlatformLimits.many, in: $0) })
             == PlatformLimits.many
         {}
-        do { try await ended.forget(before: past, in: database) } catch {
-            throw Failure(.coreUnavailable, "", cause: "\(error)")
-        }
         do {
             if let note = try await keys.rotate() { try await log.recordEvent(.configuration, note: note) }
         } catch { throw Failure(.coreUnavailable, "", cause: "token keys: \(error)") }

@@ -15,6 +15,8 @@ extension Platform {
         switch try await read({ try GrantStore.grant(of: digest, isCode: isCode, in: $0) }) {
         case nil: throw Self.invalid("It is not known here, or its login has ended.")
         case .replayed(let found):
+            // Only who may use it proves by it that there is a copy.
+            guard found.client == client.id else { throw Self.invalid("It is another client's.") }
             // Somebody has a copy: nobody keeps what came of it (RFC 9700 §4.14.2, RFC 6749 §4.1.2).
             try await revoke(found, note: isCode ? "code used twice" : "refresh token used twice", requestID)
             throw Self.invalid("It was used before; all tokens that came of it are revoked.")
@@ -25,6 +27,7 @@ extension Platform {
         guard let session = try await read({ try SessionStore.session(grant.session, at: now, in: $0) }) else {
             throw Self.invalid("Its login has ended.")
         }
+        try await mustStillBeEnabled(session, requestID)
         if case .code(_, let redirectURI, let verifier) = order.grant {
             try check(grant, redirectURI: redirectURI, verifier: verifier, at: now)
         }
@@ -49,7 +52,11 @@ extension Platform {
                 digest, of: grant, binding: binding, next: next.map { Digest(of: Array($0.utf8)) }, at: now,
                 in: connection)
         }
-        guard isUsed else { throw Self.invalid("It was used at the same time.") }
+        guard isUsed else {
+            // Two at once are two holders of it, unless the session has just ended.
+            try await revoke(grant, note: isCode ? "code used twice" : "refresh token used twice", requestID)
+            throw Self.invalid("It was used at the same time; all tokens that came of it are revoked.")
+        }
         let scopes = order.scopes.isEmpty ? grant.scopes : order.scopes
         let audience = order.resources.isEmpty ? granted : order.resources
         return try await answer(

@@ -15,10 +15,13 @@ struct CardRoutes: Sendable {
 
     func add(to router: Router<APIContext>) {
         router.get("/login/card") { request, context in
-            try await front.visited(request, context) { (visit) async throws(Failure) in
+            var response = try await front.visited(request, context) { (visit) async throws(Failure) in
                 let fields = try URLFields(visit.page.query, known: ["ceremony", "ticket", "lang"])
                 return try await answer(fields["ceremony"] ?? "", fields["ticket"] ?? "", context, visit)
             }
+            // One handshake, one answer: whoever uses the connection next would have this card without its PIN.
+            response.headers[.connection] = "close"
+            return response
         }
     }
 
@@ -51,19 +54,20 @@ struct CardRoutes: Sendable {
             }
             return PageFence.redirect(to: front.settings.issuer + "/login/continue?ticket=" + way)
         } catch {
-            guard error.kind == .loginRefused else { throw error }
-            return refused(error.reasons.first ?? "F19", ceremony, visit)
+            switch error.kind {
+            case .loginRefused: return refused(error.reasons.first ?? "F19", ceremony, visit)
+            case .revocationUnknown: return refused("F18-unknown", ceremony, visit)
+            default: throw error
+            }
         }
     }
 
     /// A page of this host, after which the browser connects anew: another card is another handshake.
     private func refused(_ code: String, _ ceremony: Ceremony, _ visit: PlatformVisit) -> Response {
         let hasChoice = front.clients[ceremony.request.client].map { front.kinds(ceremony.request, $0).count > 1 }
-        var response = front.refusal(
+        return front.refusal(
             Failure(.loginRefused, "", reasons: [code, kind.rawValue]), ceremony.request, visit,
             retry: .link(visit.page.place), otherMethod: hasChoice == true ? .link(back(ceremony.id)) : nil)
-        response.headers[.connection] = "close"
-        return response
     }
 
     private func back(_ id: String) -> String {

@@ -72,13 +72,15 @@ struct PlatformFront: Sendable {
         let key = ClientKey(address: context.peer, client: "platform")
         try admission.enter(key)
         defer { admission.leave(key) }
-        try admission.startWork()
-        defer { admission.finishWork() }
         return try await body()
     }
 
     /// What core does, or why it does not.
+    ///
+    /// Only here a place among the work in hand is taken: a form that is slow to come takes none from others.
     func ask(_ act: PlatformAct, _ requestID: String) async throws(Failure) -> PlatformReply {
+        try admission.startWork()
+        defer { admission.finishWork() }
         let command = PlatformCommand(requestID: requestID, act: act)
         let deadline = Monotonic.now + UInt64(limits.answerSeconds) * 1_000_000_000
         guard case .platform(let reply) = try await core.call(.platform(command), deadline: deadline) else {

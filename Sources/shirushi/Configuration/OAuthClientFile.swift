@@ -38,7 +38,8 @@ struct OAuthClientFile {
         var faults: [String] = []
     }
 
-    private static func registration(of id: ClientID, _ node: YAMLNode) throws -> ClientRegistration? {
+    /// The client system as the signing policy knows it; nil where the file names no facility.
+    static func registration(of id: ClientID, _ node: YAMLNode) throws -> ClientRegistration? {
         let map = try node.mapping(allowed: known)
         guard let facility = try map["facility"]?.string(atMost: 32) else { return nil }
         return ClientRegistration(

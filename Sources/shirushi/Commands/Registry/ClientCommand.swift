@@ -1,6 +1,7 @@
 import ArgumentParser
 import HPKI
 import Host
+import JOSE
 import YAML
 
 /// `shirushi client`: the relying systems that may ask the authentication platform for logins.
@@ -77,7 +78,11 @@ struct ClientCommand: AsyncParsableCommand {
             var keys: [UInt8]?
             if let jwks {
                 keys = try Files.read(Paths.absolute(jwks), atMost: 65_536)
-                lines.append("jwks: \(Self.quoted("\(folder)/\(stem).jwks.json"))")
+                // Below the home by the way from there, so that the home may be moved or restored elsewhere.
+                let path = "\(folder)/\(stem).jwks.json"
+                let prefix = home.path + "/"
+                lines.append(
+                    "jwks: \(Self.quoted(path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : path))")
             }
             lines += Self.list("redirectURIs", redirectURIs)
             if !postLogoutRedirectURIs.isEmpty { lines += Self.list("postLogoutRedirectURIs", postLogoutRedirectURIs) }
@@ -88,7 +93,10 @@ struct ClientCommand: AsyncParsableCommand {
             let text = Array((lines.joined(separator: "\n") + "\n").utf8)
             if let keys { try Files.write(keys, to: "\(folder)/\(stem).jwks.json") }
             do {
-                _ = try OAuthClientFile.client(try YAMLNode.read(text), home: home, audience: "https://-")
+                let node = try YAMLNode.read(text)
+                _ = try OAuthClientFile.client(node, home: home, audience: "https://-")
+                _ = try OAuthClientFile.registration(of: client, node)
+                if let keys { _ = try await JWKSet(keys) }
             } catch {
                 if keys != nil { try? Files.remove("\(folder)/\(stem).jwks.json") }
                 throw CommandError("the client cannot be registered: \(error)")
@@ -188,6 +196,8 @@ struct ClientCommand: AsyncParsableCommand {
                     try YAMLNode.read(try Files.read(path, atMost: 65_536)), home: home, audience: "https://-")
                 guard found?.id == client else { continue }
                 try Files.remove(path)
+                let keys = path.dropLast(".yaml".count) + ".jwks.json"
+                if Files.exists(String(keys)) { try Files.remove(String(keys)) }
                 print("removed \(path); restart the instance to shut \(client) out")
                 return
             }
