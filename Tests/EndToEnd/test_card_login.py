@@ -179,8 +179,10 @@ def test_a_hint_for_somebody_else_does_not_give_out_the_session(platform, client
     assert error_of(silent) in ("login_required", "interaction_required", "account_selection_required")
     visitor.cards["hpki"] = cards.development(platform, "dentist-1", "hpki")
     page = visitor.open(client.authorization(login_hint="dentist-1", acr_values="hpki-card"), until=client.is_redirect)
-    assert contract.CARD_HOSTS["hpki"] in page.hosts(), "no card was asked for"
     explained_switch(page)
+    page = visitor.submit(page, lambda name, value: (name, value) == ("action", "switch"), client.is_redirect)
+    assert contract.CARD_HOSTS["hpki"] in page.hosts(), "no card was asked for"
+    assert client.redeem(client.code(page)).claims["sub"] == "dentist-1"
 
 
 def test_back_and_reload_are_safe(platform, client):
