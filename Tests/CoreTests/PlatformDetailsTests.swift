@@ -110,6 +110,9 @@ extension CoreTests {
                     let refused = try await failure { try await scene.code(core, order) }
                     #expect(refused.kind == .invalidAuthorizationDetails, "\(text)")
                 }
+                var bare = scene.order(secret)
+                bare.scopes = ["credential"]
+                #expect(try await failure { try await scene.code(core, bare) }.kind == .invalidAuthorizationDetails)
                 var plain = scene.order(secret, client: PlatformScene.plain)
                 plain.authorizationDetails = try Self.details([1]).json
                 let refused = try await failure { try await scene.code(core, plain) }

@@ -87,7 +87,7 @@ final class PlatformScene: Sendable {
             id: Self.strict, japaneseName: "診療所", englishName: "Clinic",
             authentication: .privateKeyJWT(jwks: client.publicJWKSet), redirectURIs: [Self.redirect],
             backchannelLogoutURI: "https://rp.example/logout", audiences: [Self.audience, "https://other.example"],
-            scopes: ["openid", "profile", "sign"], authorizationDetailTypes: ["credential"])
+            scopes: ["openid", "profile", "sign", "credential"], authorizationDetailTypes: ["credential"])
         let plain = OAuthClient(
             id: Self.plain, japaneseName: "薬局", englishName: "Pharmacy", profile: .plain, authentication: .none,
             redirectURIs: [Self.redirect], audiences: [Self.audience], scopes: ["openid", "sign"],

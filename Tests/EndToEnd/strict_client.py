@@ -115,7 +115,7 @@ class Client:
         self.verifier, self.nonce = None, None
 
     def register(self):
-        """Writes the client's file; the instance reads it at start and when it changes."""
+        """Writes the client's file; the instance reads it at its start."""
         folder = contract.clients(self.instance.home)
         folder.mkdir(parents=True, exist_ok=True)
         settings = {

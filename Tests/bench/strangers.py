@@ -114,7 +114,9 @@ def summary(before, after, times):
         "cpuSeconds": {part: round(value, 2) for part, value in cpu.items()},
         "memoryMB": {part: [round(each["memory"][part], 1) for each in (before, after)] for part in cpu},
         "refusals": {
-            name: value for name, value in metrics.items() if value and re.search("stranger|status=|core_requests", name)
+            name: value
+            for name, value in metrics.items()
+            if value and re.search("stranger|status=|core_requests", name)
         },
         "load": os.getloadavg(),
     }

@@ -63,7 +63,12 @@ extension Platform {
     private static func details(
         of order: GrantOrder, _ client: OAuthClient
     ) throws(Failure) -> AuthorizationDetails? {
-        guard let json = order.authorizationDetails else { return nil }
+        guard let json = order.authorizationDetails else {
+            guard !order.scopes.contains(CredentialAuthorization.Kind.credential.rawValue) else {
+                throw Failure(.invalidAuthorizationDetails, "The scope credential needs the documents that it is for.")
+            }
+            return nil
+        }
         let details: AuthorizationDetails
         do { details = try AuthorizationDetails(json) } catch {
             throw Failure(.invalidAuthorizationDetails, "The \(error).")
