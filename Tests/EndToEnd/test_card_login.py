@@ -180,15 +180,9 @@ def test_a_hint_for_somebody_else_does_not_give_out_the_session(platform, client
     visitor.cards["hpki"] = cards.development(platform, "dentist-1", "hpki")
     page = visitor.open(client.authorization(login_hint="dentist-1", acr_values="hpki-card"), until=client.is_redirect)
     explained_switch(page)
-<<<<<<< HEAD
     assert "dentist-1" in page.text
-    page = visitor.submit(page, lambda *_: True, client.is_redirect)
-    if page.answer is not None:
-        page = visitor.login(page.url, until=client.is_redirect)
-=======
     page = visitor.submit(page, lambda name, value: (name, value) == ("action", "switch"), client.is_redirect)
     assert contract.CARD_HOSTS["hpki"] in page.hosts(), "no card was asked for"
->>>>>>> 4ea7695543dab8c1a73b83fc0239cb9a162543e6
     assert client.redeem(client.code(page)).claims["sub"] == "dentist-1"
 
 
