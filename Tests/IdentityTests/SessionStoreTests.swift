@@ -22,7 +22,7 @@ struct SessionStoreTests {
             endsAt: Self.now.adding(seconds: seconds))
         let grant = OAuthGrant(
             id: "grant of \(id)", session: id, client: made(ClientID("clinic")), redirectURI: "https://rp.example/",
-            scopes: ["openid"], resources: [], nonce: nil, codeChallenge: "", binding: nil,
+            scopes: ["openid"], resources: [], authorizationDetails: nil, nonce: nil, codeChallenge: "", binding: nil,
             codeExpiresAt: Self.now.adding(seconds: 60))
         try await database.write { connection in
             try SessionStore.insert(session, secret: Digest(of: Array(id.utf8)), in: connection)
