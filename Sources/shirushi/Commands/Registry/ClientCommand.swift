@@ -94,7 +94,7 @@ struct ClientCommand: AsyncParsableCommand {
                 throw CommandError("the client cannot be registered: \(error)")
             }
             try Files.write(text, to: path, replacing: false)
-            print("registered \(client) in \(path); restart the instance to let it in")
+            print("registered \(client) in \(path); a running instance lets it in within seconds")
         }
 
         private static func list(_ key: String, _ values: [String]) -> [String] {
@@ -188,7 +188,7 @@ struct ClientCommand: AsyncParsableCommand {
                     try YAMLNode.read(try Files.read(path, atMost: 65_536)), home: home, audience: "https://-")
                 guard found?.id == client else { continue }
                 try Files.remove(path)
-                print("removed \(path); restart the instance to shut \(client) out")
+                print("removed \(path); a running instance shuts \(client) out within seconds")
                 return
             }
             throw CommandError("no client \(client) is registered; see: shirushi client list")
