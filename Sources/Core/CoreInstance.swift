@@ -163,8 +163,9 @@ package struct CoreInstance: Sendable {
         } catch { throw .storage(error.storage ?? .corrupt) }
         let (custody, epochs) = try await openCustody(
             settings, token.pool, keys.pin, database, log, keys.seals)
+        let clients = RegisteredClients(settings.clients)
         let (authentication, possession, ended) = try await openPlatform(
-            settings, database, log, custody, clock: clock, random: random, fetch: fetch)
+            settings, clients, database, log, custody, clock: clock, random: random, fetch: fetch)
         let ownKeys: @Sendable (String) async throws -> [UInt8] = { url in
             guard url == PlatformSettings.ownKeys, let authentication else { return try await fetch(url) }
             return authentication.keys.published
@@ -177,8 +178,7 @@ package struct CoreInstance: Sendable {
                 possession: possession, ended: ended, fetch: ownKeys
             ),
             policies: settings.policies,
-            clients: Dictionary(settings.clients.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first }),
-            choice: choice, watch: watch, custody: custody, log: log,
+            clients: clients, choice: choice, watch: watch, custody: custody, log: log,
             replay: Replay(
                 database: database, key: keys.claims, clock: clock, origin: settings.origin, custody: custody.custody
             ),
@@ -237,8 +237,9 @@ package struct CoreInstance: Sendable {
     }
 
     private static func openPlatform(
-        _ settings: CoreSettings, _ database: Database, _ log: AuditLog, _ custody: KeyCustody, clock: WallClock,
-        random: Random, fetch: @escaping @Sendable (String) async throws -> [UInt8]
+        _ settings: CoreSettings, _ facilities: RegisteredClients, _ database: Database, _ log: AuditLog,
+        _ custody: KeyCustody, clock: WallClock, random: Random,
+        fetch: @escaping @Sendable (String) async throws -> [UInt8]
     ) async throws(CoreStartError) -> (Platform?, PossessionGate, EndedLogins) {
         let possession = PossessionGate(clock: clock, random: random)
         let ended: EndedLogins
@@ -255,7 +256,7 @@ package struct CoreInstance: Sendable {
             return (
                 Platform(
                     settings: platform, window: settings.window, database: database, log: log, keys: keys,
-                    clients: clients, possession: possession, ended: ended,
+                    clients: clients, facilities: facilities, possession: possession, ended: ended,
                     hpki: try platform.hpki.map { (card) throws(TrustStoreError) in
                         try CardWatch(card, fetch: fetch)
                     },

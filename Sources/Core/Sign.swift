@@ -15,7 +15,7 @@ import Storage
 package struct Sign: Sendable {
     let identification: TokenIdentification
     let policies: PolicySet
-    let clients: [ClientID: ClientRegistration]
+    let clients: RegisteredClients
     let choice: CredentialChoice
     let watch: CertificateWatch
     package let custody: KeyCustody

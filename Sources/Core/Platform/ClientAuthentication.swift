@@ -11,8 +11,13 @@ final class ClientAuthentication: Sendable {
     /// Assertions remembered at once, of each client.
     private static let limit = 50_000
 
-    private let clients: [ClientID: OAuthClient]
-    private let keys: [ClientID: JWKSet]
+    /// The clients with the keys that they authenticate by.
+    struct Known: Sendable {
+        let clients: [ClientID: OAuthClient]
+        let keys: [ClientID: JWKSet]
+    }
+
+    private let known: Mutex<Known>
     private let audiences: Set<String>
     private let clock: WallClock
     // INVARIANT: each client's assertions that were used and have not expired, by SHA-256 over `jti`.
@@ -20,18 +25,34 @@ final class ClientAuthentication: Sendable {
 
     /// Reads the clients' keys; throws `JOSEError` for a set that is unusable.
     init(_ clients: [OAuthClient], audiences: Set<String>, clock: WallClock) async throws(JOSEError) {
-        self.clients = Dictionary(clients.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        known = Mutex(try await Self.read(clients))
         self.audiences = audiences
         self.clock = clock
+    }
+
+    /// Reads the keys of clients that may take the place of those known; throws `JOSEError` for a set that is unusable.
+    func prepared(_ clients: [OAuthClient]) async throws(JOSEError) -> Known { try await Self.read(clients) }
+
+    /// Knows these from now on.
+    func take(_ next: Known) { known.withLock { $0 = next } }
+
+    static func table(_ clients: [OAuthClient]) -> [ClientID: OAuthClient] {
+        Dictionary(clients.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    private static func read(_ clients: [OAuthClient]) async throws(JOSEError) -> Known {
         var keys: [ClientID: JWKSet] = [:]
         for client in clients {
             if case .privateKeyJWT(let jwks) = client.authentication { keys[client.id] = try await JWKSet(jwks) }
         }
-        self.keys = keys
+        return Known(clients: table(clients), keys: keys)
     }
 
+    /// Those registered.
+    var table: [ClientID: OAuthClient] { known.withLock { $0.clients } }
+
     /// A registered client, whoever says so.
-    func client(_ id: ClientID) -> OAuthClient? { clients[id] }
+    func client(_ id: ClientID) -> OAuthClient? { known.withLock { $0.clients[id] } }
 
     /// The client that `proof` shows; throws `.invalidClient` with the reason.
     func authenticate(_ proof: ClientProof) throws(Failure) -> OAuthClient {
@@ -43,12 +64,13 @@ final class ClientAuthentication: Sendable {
         } else {
             throw Self.refused("the request names no client")
         }
-        guard let id = ClientID(name), let client = clients[id] else { throw Self.refused("no such client") }
+        let known = known.withLock { $0 }
+        guard let id = ClientID(name), let client = known.clients[id] else { throw Self.refused("no such client") }
         switch client.authentication {
         case .none:
             guard proof.assertion == nil else { throw Self.refused("a public client has no assertion") }
         case .privateKeyJWT:
-            guard let assertion = proof.assertion, let keys = keys[id] else { throw Self.refused("no assertion") }
+            guard let assertion = proof.assertion, let keys = known.keys[id] else { throw Self.refused("no assertion") }
             try verify(assertion, of: id, keys)
         case .tlsClientAuth(let subject):
             guard proof.isCertificateTrusted, let der = proof.certificate,

@@ -167,6 +167,7 @@ extension Platform {
             for card in [hpki, jpki] {
                 if let card { group.addTask { await card.watch.run(log: logger) } }
             }
+            if let read = settings.readClients { group.addTask { await followClients(read, logger) } }
             group.addTask {
                 var generations: [UInt64?] = []
                 var seconds = 0

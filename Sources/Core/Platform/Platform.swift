@@ -16,6 +16,7 @@ struct Platform: Sendable {
     let log: AuditLog
     let keys: TokenKeys
     let clients: ClientAuthentication
+    let facilities: RegisteredClients
     let possession: PossessionGate
     let ended: EndedLogins
     let hpki: CardWatch?

@@ -1,6 +1,7 @@
 package import Certificates
 package import HPKI
 package import Keys
+package import Policies
 
 /// What core needs to know to open sessions and sign tokens.
 package struct PlatformSettings: Sendable {
@@ -20,9 +21,24 @@ package struct PlatformSettings: Sendable {
         }
     }
 
+    /// The clients as their files say now.
+    package struct Registered: Sendable {
+        package let clients: [OAuthClient]
+        /// All client systems whose facility is known, those of the configuration too.
+        package let registrations: [ClientRegistration]
+
+        /// Clients with what the policy knows of them.
+        package init(clients: [OAuthClient], registrations: [ClientRegistration]) {
+            self.clients = clients
+            self.registrations = registrations
+        }
+    }
+
     /// `iss` of tokens.
     package var issuer: String
     package var clients: [OAuthClient]
+    /// Reads the clients' files anew, or throws what is wrong with them; nil where none changes while core serves.
+    package var readClients: (@Sendable () throws -> Registered)?
     /// Nil where such cards are not taken.
     package var hpki: Card?
     package var jpki: Card?

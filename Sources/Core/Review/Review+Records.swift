@@ -26,7 +26,7 @@ extension Review {
     }
 
     private func clients(of facility: String) -> [ClientID] {
-        clients.values.filter { $0.facility == facility }.map(\.id).sorted { $0.description < $1.description }
+        clients.table.values.filter { $0.facility == facility }.map(\.id).sorted { $0.description < $1.description }
     }
 
     func page(_ query: IndexQuery, before: UInt64?, limit: Int) async throws(Failure) -> RecordPage {

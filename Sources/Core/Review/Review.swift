@@ -13,7 +13,7 @@ import Storage
 package struct Review: Sendable {
     let identification: TokenIdentification
     let policies: PolicySet
-    let clients: [ClientID: ClientRegistration]
+    let clients: RegisteredClients
     let database: Database
     let log: AuditLog
     let witnesses: Witnesses

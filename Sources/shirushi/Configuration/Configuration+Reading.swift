@@ -27,6 +27,8 @@ extension Configuration {
             configuration?.platform?.clients = found.clients
             let web = configuration?.webPlatform
             configuration?.web.platform = web
+            let others = configuration?.clients ?? []
+            configuration?.platform?.otherClients = others
             configuration?.clients += found.registrations
             clientFaults = found.faults
         }

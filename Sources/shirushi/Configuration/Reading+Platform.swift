@@ -6,6 +6,7 @@ import Identity
 import JOSE
 import Keys
 import Platform
+import Policies
 import Web
 import YAML
 
@@ -29,6 +30,8 @@ extension Configuration {
         /// The folder with one file for each client.
         var clientFolder: String
         var clients: [OAuthClient]
+        /// What the policy knows of client systems that are not the platform's.
+        var otherClients: [ClientRegistration] = []
         var accessTokenSeconds: Int64
         var tokenKeySeconds: Int64
         /// From the choice of a certificate to the PIN.
@@ -152,11 +155,27 @@ extension Configuration {
             trust.sources = cards.sources
             return PlatformSettings.Card(trust: trust, requirements: requirements, successions: cards.successions)
         }
-        return PlatformSettings(
+        var settings = PlatformSettings(
             issuer: platform.issuer, clients: platform.clients,
             hpki: card(platform.hpki, home.hpkiTrust, .hpkiAuthentication),
             jpki: card(platform.jpki, home.jpkiTrust, .jpkiAuthentication),
             accessTokenSeconds: platform.accessTokenSeconds, tokenKeySeconds: platform.tokenKeySeconds)
+        settings.readClients = clientReader(home)
+        return settings
+    }
+
+    /// Reads the clients' files anew; it throws where one is at fault, so that none of a half-written folder counts.
+    func clientReader(_ home: Home) -> (@Sendable () throws -> PlatformSettings.Registered)? {
+        guard let platform else { return nil }
+        return {
+            let found = OAuthClientFile.all(in: platform.clientFolder, home: home, audience: platform.audience)
+            guard found.faults.isEmpty else { throw CommandError(found.faults.joined(separator: "; ")) }
+            guard Set(found.clients.map(\.id)).count == found.clients.count else {
+                throw CommandError("two files register one client")
+            }
+            return PlatformSettings.Registered(
+                clients: found.clients, registrations: platform.otherClients + found.registrations)
+        }
     }
 
     /// What front is told of the platform.

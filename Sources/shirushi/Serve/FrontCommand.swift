@@ -1,5 +1,6 @@
 import ArgumentParser
 import Certificates
+import Core
 import CoreProtocol
 import HPKI
 import Host
@@ -65,6 +66,9 @@ struct FrontCommand: AsyncParsableCommand {
             let logouts = try FrontLogouts(platform, core: core, logger)
             group.services.append(.init(service: Background { await logouts.run() }))
             group.services.append(.init(service: Background { await web.watchLogins() }))
+            if let read = configuration.clientReader(home) {
+                group.services.append(.init(service: Background { await Self.followClients(web, read) }))
+            }
         }
         group.maximumGracefulShutdownDuration = Duration.seconds(15)
         do {
@@ -76,6 +80,15 @@ struct FrontCommand: AsyncParsableCommand {
                 metadata: ["listeners": "\(addresses.joined(separator: ", "))", "cause": "\(error)"]
             )
             throw ExitCode(71)
+        }
+    }
+
+    /// Has front know the clients as core does, which says in its log what is wrong with their files.
+    private static func followClients(
+        _ web: WebServer, _ read: @Sendable () throws -> PlatformSettings.Registered
+    ) async {
+        while (try? await Task.sleep(for: .seconds(5))) != nil {
+            if let registered = try? read() { web.replaceClients(by: registered.clients) }
         }
     }
 

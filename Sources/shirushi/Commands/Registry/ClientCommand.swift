@@ -102,7 +102,7 @@ struct ClientCommand: AsyncParsableCommand {
                 throw CommandError("the client cannot be registered: \(error)")
             }
             try Files.write(text, to: path, replacing: false)
-            print("registered \(client) in \(path); restart the instance to let it in")
+            print("registered \(client) in \(path); a running instance lets it in within seconds")
         }
 
         private static func list(_ key: String, _ values: [String]) -> [String] {
@@ -198,7 +198,7 @@ struct ClientCommand: AsyncParsableCommand {
                 try Files.remove(path)
                 let keys = path.dropLast(".yaml".count) + ".jwks.json"
                 if Files.exists(String(keys)) { try Files.remove(String(keys)) }
-                print("removed \(path); restart the instance to shut \(client) out")
+                print("removed \(path); a running instance shuts \(client) out within seconds")
                 return
             }
             throw CommandError("no client \(client) is registered; see: shirushi client list")
