@@ -55,10 +55,11 @@ enum Problem {
     private static func challenge(_ failure: Failure, _ row: FailureTable.Row) -> String {
         guard let error = row.oauthError else { return "Bearer realm=\"shirushi\"" }
         // error_description may hold %x20-21 / %x23-5B / %x5D-7E only.
-        let description = failure.detail.unicodeScalars.map { scalar in
+        var description = String.UnicodeScalarView()
+        for scalar in failure.detail.unicodeScalars {
             let isAllowed = (0x20...0x7E).contains(scalar.value) && scalar != "\"" && scalar != "\\"
-            return isAllowed ? String(scalar) : "'"
-        }.joined()
-        return "Bearer realm=\"shirushi\", error=\"\(error)\", error_description=\"\(description)\""
+            description.append(isAllowed ? scalar : "'")
+        }
+        return "Bearer realm=\"shirushi\", error=\"\(error)\", error_description=\"\(String(description))\""
     }
 }
