@@ -58,7 +58,8 @@ def take_over(folder, home):
     with sqlite3.connect(data / "core.sqlite") as database:
         database.execute("ATTACH ? AS own", (str(own / "core.sqlite"),))
         known = {name for (name,) in database.execute("SELECT name FROM main.sqlite_master")}
-        for kind, name, sql in database.execute("SELECT type, name, sql FROM own.sqlite_master ORDER BY type = 'index'"):
+        found = database.execute("SELECT type, name, sql FROM own.sqlite_master ORDER BY type = 'index'")
+        for kind, name, sql in found.fetchall():
             if name not in known and sql is not None:
                 database.execute(sql)
             # An earlier run may have left the rows of its own instance.

@@ -113,8 +113,10 @@ def summary(before, after, times):
         "logBytes": after["log"] - before["log"],
         "cpuSeconds": {part: round(value, 2) for part, value in cpu.items()},
         "memoryMB": {part: [round(each["memory"][part], 1) for each in (before, after)] for part in cpu},
-        "refusals": {
-            name: value for name, value in metrics.items() if value and re.search("stranger|status=|core_requests", name)
+        "counters": {
+            name: value
+            for name, value in metrics.items()
+            if value and re.search("stranger|status=|core_requests", name)
         },
         "load": os.getloadavg(),
     }
