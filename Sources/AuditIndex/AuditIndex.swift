@@ -183,7 +183,7 @@ package final class AuditIndex: Sendable {
             for end in ["", "-wal", "-shm"] where Files.exists(path + end) { try Files.remove(path + end) }
             let database = try Database.create(at: path, parts: [IndexSchema.part], commitsPerCheckpoint: 16)
             try IndexWriter.prepare(database, target: size)
-            return adopt(try IndexWriter(database), database)
+            return adopt(try IndexWriter(database), database, size)
         } catch { throw AuditIndexError(error) }
     }
 
@@ -206,7 +206,7 @@ package final class AuditIndex: Sendable {
                     MerkleTree.leafHash(row.leaf) == writer.newest
                 else { return nil }
             }
-            return adopt(writer, database)
+            return adopt(writer, database, size)
         } catch let error as StorageError {
             switch error {
             case .missing, .corrupt, .schemaTooNew, .schemaTooOld, .unexpectedValue, .mustReopen, .closed, .constraint:
@@ -220,10 +220,12 @@ package final class AuditIndex: Sendable {
         }
     }
 
-    private func adopt(_ writer: IndexWriter, _ database: Database) -> IndexWriter {
+    /// Takes the file for the index; from here on it says how far it is behind a log of `size` records.
+    private func adopt(_ writer: IndexWriter, _ database: Database, _ size: UInt64) -> IndexWriter {
         state.withLock { state in
             state.database = database
             state.indexed = writer.next
+            state.size = max(state.size, size)
             state.target = writer.target
             state.isDamaged = false
         }

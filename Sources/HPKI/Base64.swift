@@ -28,7 +28,9 @@ package enum Base64URL {
 
     /// The bytes of an unpadded canonical text, or nil for padding, other alphabets and left-over bits.
     package static func decode(_ text: some StringProtocol) -> [UInt8]? {
-        RadixSixtyFour.decode(Array(text.utf8), RadixSixtyFour.urlValues, padded: false, skippingWhiteSpace: false)
+        // A part of a text is copied byte by byte, a whole text at once.
+        RadixSixtyFour.decode(
+            Array(String(text).utf8), RadixSixtyFour.urlValues, padded: false, skippingWhiteSpace: false)
     }
 }
 

@@ -55,6 +55,19 @@ import Testing
         return queries
     }()
 
+    @Test func `an index says how far it is behind from its opening on`() async throws {
+        let log = try SyntheticLog()
+        let records = Synthetic.log(20, seed: 14)
+        try await log.append(Array(records[..<10]))
+        try log.index.catchUp()
+        await log.index.stop()
+        // The first record that it has not yet is not there, so it cannot go on.
+        try await log.append(Array(records[11...]))
+        let index = log.reopened()
+        #expect(throws: AuditIndexError.self) { try index.catchUp() }
+        #expect(index.facts == IndexFacts(indexed: 10, size: 20, isRebuilding: false))
+    }
+
     @Test func `the thread takes in what is committed, and can be stopped at any time`() async throws {
         let log = try SyntheticLog()
         try await log.append(Synthetic.log(3000, seed: 12))

@@ -7,6 +7,7 @@ its commit, the search, the records, names out of the registry, and the HTML. Th
 the looks. Writes var/bench/console.json.
 """
 
+import contextlib
 import json
 import os
 import random
@@ -58,7 +59,7 @@ def take_over(folder, home):
         database.execute("ATTACH ? AS own", (str(own / "core.sqlite"),))
         known = {name for (name,) in database.execute("SELECT name FROM main.sqlite_master")}
         tables = "SELECT type, name, sql FROM own.sqlite_master ORDER BY type = 'index'"
-        for kind, name, sql in database.execute(tables):
+        for kind, name, sql in database.execute(tables).fetchall():
             if name not in known and sql is not None:
                 database.execute(sql)
             # An earlier run may have left the rows of its own instance.
@@ -95,23 +96,23 @@ def metric(instance, name):
 
 
 
-def records(instance):
-    """The log's size, which front asks for twice a second."""
-    seen = size = None
-    while not size or size != seen:
-        seen, size = size, metric(instance, "shirushi_core_audit_records")
-        time.sleep(2)
-    return int(size)
+def records(home):
+    """The log's size."""
+    with contextlib.closing(sqlite3.connect(home / "data" / "core.sqlite")) as database:
+        return database.execute("SELECT MAX(sequence) + 1 FROM audit_entry").fetchone()[0]
 
 
 def await_index(instance):
-    """Waits until every record is in the index; gives the seconds that it took."""
+    """Waits until every record is in the index; gives the log's size, and the seconds that it took."""
     begun = time.monotonic()
-    while behind := metric(instance, "shirushi_core_audit_index_behind"):
-        print(f"\r{behind:.0f} records are not in the index yet ", end="", file=sys.stderr, flush=True)
+    while True:
+        size = records(instance.home)
+        behind = metric(instance, "shirushi_core_audit_index_behind")
+        if behind == 0 and metric(instance, "shirushi_core_audit_records") == size:
+            print("\r", end="", file=sys.stderr)
+            return size, round(time.monotonic() - begun, 1)
+        print(f"\r{behind} records are not in the index yet ", end="", file=sys.stderr, flush=True)
         time.sleep(2)
-    print("\r", end="", file=sys.stderr)
-    return time.monotonic() - begun
 
 
 def sign_in(instance):
@@ -223,10 +224,11 @@ def main():
     results = {"processor": processor(), "rounds": rounds}
     try:
         begun = time.monotonic()
-        instance.start()
+        instance.start(ready=False)
+        instance.await_ready(300)
         results["startSeconds"] = round(time.monotonic() - begun, 2)
-        size = results["records"] = records(instance)
-        results["indexSeconds"] = round(await_index(instance), 1)
+        size, results["indexSeconds"] = await_index(instance)
+        results["records"] = size
         print(f"{size} records; a start {results['startSeconds']} s; the index {results['indexSeconds']} s")
         parts = {part: instance.pid(part) for part in ("core", "front")}
         before = {part: processor_seconds([pid]) for part, pid in parts.items()}
@@ -235,7 +237,7 @@ def main():
             part: round((processor_seconds([pid]) - before[part]) / len(pages) / rounds * 1000, 1)
             for part, pid in parts.items()
         }
-        results["looksRecorded"] = records(instance) - size
+        results["looksRecorded"] = records(instance.home) - size
         results["memoryMB"] = round(instance.memory())
         results["load"] = os.getloadavg()
         # Who asks for the log's head learns nothing of anybody, so that is no look.
