@@ -4,10 +4,29 @@ package enum PasskeyError: Error, Sendable, Hashable {
     case cbor(String)
     /// The authenticator data break a rule (WebAuthn Level 3 §6.1).
     case authenticatorData(String)
+    /// What the browser says breaks a rule (WebAuthn Level 3 §5.8.1).
+    case clientData(String)
     /// The public key is malformed, or no point on its curve (RFC 9053 §2, §7).
     case publicKey(String)
     /// The public key is for an algorithm that is not offered here.
     case algorithm(Int64)
     /// The signature is not one of these bytes by this key.
     case badSignature
+    /// All of it can be read, and it is no answer to what was asked (WebAuthn Level 3 §7.1 and §7.2).
+    case refused(Refusal)
+
+    /// The rule that an answer breaks.
+    package enum Refusal: String, Sendable, Hashable, CaseIterable {
+        case ceremony
+        case challenge
+        case origin
+        case crossOrigin = "cross-origin"
+        case relyingParty = "relying-party"
+        case userPresence = "user-presence"
+        case userVerification = "user-verification"
+        case credential
+        case backupEligibility = "backup-eligibility"
+        /// The counter did not move on: the key may have been copied.
+        case signCount = "sign-count"
+    }
 }
