@@ -18,7 +18,9 @@ package struct CollectedClientData: Sendable, Hashable {
     package let isCrossOrigin: Bool
     package let topOrigin: String?
 
-    /// Reads the JSON, at most 4096 bytes of it; members that are not known are let be. Throws `.clientData`.
+    /// Reads the JSON, at most 4096 bytes of it; members that are not known are let be.
+    ///
+    /// Throws `.clientData`.
     package init(_ bytes: [UInt8]) throws(PasskeyError) {
         guard bytes.count <= 4096 else { throw .clientData("it is longer than 4096 bytes") }
         guard let json = try? JSONValue.read(bytes), json.members != nil else {
