@@ -10,6 +10,8 @@ package enum PasskeyError: Error, Sendable, Hashable {
     case publicKey(String)
     /// The public key is for an algorithm that is not offered here.
     case algorithm(Int64)
+    /// The attestation breaks a rule, or is of a kind that is not judged here (WebAuthn Level 3 §6.5, §8).
+    case attestation(String)
     /// The signature is not one of these bytes by this key.
     case badSignature
     /// All of it can be read, and it is no answer to what was asked (WebAuthn Level 3 §7.1 and §7.2).

@@ -26,6 +26,52 @@ struct VectorTests {
         "fido-u2f-es256": .userVerification,
     ]
 
+    /// What stands in the way of a registration; the keys of the others are to be kept.
+    private static let notKept: [String: PasskeyError] = [
+        "none-es256": .refused(.userVerification), "none-es256-crossOrigin": .refused(.crossOrigin),
+        "none-es256-topOrigin": .refused(.crossOrigin), "none-es256-long-credential-id": .refused(.userVerification),
+        "packed-es256": .attestation("certificates of makers are not judged here"),
+        "packed-es384": .refused(.userVerification), "packed-es512": .algorithm(-36),
+        "packed-rs256": .attestation("certificates of makers are not judged here"),
+        "packed-eddsa": .refused(.userVerification), "packed-ed448": .algorithm(-53),
+        "tpm-es256": .attestation("its format is not judged here"),
+        "android-key-es256": .attestation("its format is not judged here"),
+        "apple-es256": .refused(.userVerification), "fido-u2f-es256": .refused(.userVerification),
+    ]
+
+    @Test("a key that signed for itself is kept, and spoilt in any byte it is not; the others say why they are not")
+    func registrations() throws {
+        guard let file = try vectorFile("w3c_l3_vectors.json", for: "W3C registrations") else { return }
+        let party = RelyingParty(id: "example.org", origins: ["https://example.org"])
+        let all = Set(COSEKey.Algorithm.allCases)
+        for vector in try JSONDecoder().decode(File.self, from: file).vectors {
+            let challenge = try bytes(vector.reg["challenge"])
+            let (id, json) = (try bytes(vector.reg["credential_id"]), try bytes(vector.reg["clientDataJSON"]))
+            let object = try bytes(vector.reg["attestationObject"])
+            let made = Registration(credentialID: id, clientDataJSON: json, attestationObject: object)
+            if let error = Self.notKept[vector.name] {
+                #expect(throws: error, "\(vector.name)") {
+                    try made.verify(for: party, challenge: challenge, algorithms: all)
+                }
+                continue
+            }
+            let kept = try made.verify(for: party, challenge: challenge, algorithms: all)
+            #expect(vector.name == "packed-self-es256" && kept.attestation == .ownKey)
+            #expect(kept.credentialID == id && kept.isBackupEligible && kept.isBackedUp)
+            #expect(throws: PasskeyError.algorithm(-7)) {
+                try made.verify(for: party, challenge: challenge, algorithms: [.rs256])
+            }
+            for place in object.indices {
+                var spoilt = object
+                spoilt[place] ^= UInt8(1 << (place % 8))
+                let other = Registration(credentialID: id, clientDataJSON: json, attestationObject: spoilt)
+                #expect(throws: PasskeyError.self, "byte \(place)") {
+                    try other.verify(for: party, challenge: challenge, algorithms: all)
+                }
+            }
+        }
+    }
+
     @Test("each registration is read, its key verifies its assertion, and our rules say what they should of it")
     func all() throws {
         guard let file = try vectorFile("w3c_l3_vectors.json", for: "W3C") else { return }
