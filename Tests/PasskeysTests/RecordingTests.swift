@@ -7,6 +7,8 @@ import Testing
 struct RecordingTests {
     private struct File: Decodable {
         struct Made: Decodable {
+            let id: String?
+            let cdj: String?
             let att: String?
         }
         struct Use: Decodable {
@@ -25,6 +27,7 @@ struct RecordingTests {
         }
         struct Case: Decodable {
             let label: String
+            let reg_req: Use.Asked
             let reg: Made
             let auth: [Use]?
         }
@@ -75,6 +78,34 @@ struct RecordingTests {
         #expect(throws: PasskeyError.refused(.signCount)) {
             try copy.verify(for: Self.party, challenge: challenge, by: credential)
         }
+    }
+
+    @Test("a phone's key without a maker's word is kept, synced or not; makers' words are not judged")
+    func registrations() throws {
+        guard let data = try vectorFile("chromium156_virtual_authenticator.json", for: "Chromium registrations") else {
+            return
+        }
+        var (kept, synced, refused) = (0, 0, 0)
+        for recorded in try JSONDecoder().decode(File.self, from: data).cases {
+            guard let id = recorded.reg.id, let json = recorded.reg.cdj, let object = recorded.reg.att else { continue }
+            let made = Registration(
+                credentialID: try bytes(id), clientDataJSON: try bytes(json), attestationObject: try bytes(object))
+            let challenge = try bytes(recorded.reg_req.ch)
+            do {
+                let result = try made.verify(for: Self.party, challenge: challenge, algorithms: [.es256, .rs256])
+                #expect(result.attestation == .none && !result.isBackedUp || result.isBackupEligible)
+                if result.isBackedUp { synced += 1 }
+                kept += 1
+            } catch {
+                let words = recorded.label.contains("direct") || recorded.label.contains("enterprise")
+                #expect(words, "\(recorded.label): \(error)")
+                refused += 1
+            }
+            #expect(throws: PasskeyError.refused(.challenge)) {
+                try made.verify(for: Self.party, challenge: [1], algorithms: [.es256, .edDSA, .rs256])
+            }
+        }
+        #expect(kept == 5 && synced == 1 && refused == 6)
     }
 
     /// One bit of each byte of what was signed, in turn; gives how many were refused.
