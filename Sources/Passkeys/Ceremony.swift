@@ -1,4 +1,4 @@
-internal import Crypto
+internal import HPKI
 
 /// What a registration and an assertion must both hold (WebAuthn Level 3 §7.1 and §7.2).
 struct Ceremony: Sendable {
@@ -10,19 +10,15 @@ struct Ceremony: Sendable {
         _ client: CollectedClientData, _ ceremony: CollectedClientData.Ceremony, _ data: AuthenticatorData
     ) throws(PasskeyError) {
         guard client.ceremony == ceremony else { throw .refused(.ceremony) }
-        guard Self.isSame(client.challenge, challenge) else { throw .refused(.challenge) }
+        // By their digests, so that the time tells nothing of where they differ.
+        guard Digest(of: client.challenge) == Digest(of: challenge) else { throw .refused(.challenge) }
         guard relyingParty.origins.contains(client.origin) else { throw .refused(.origin) }
         // None of our pages stands in another's frame.
         guard !client.isCrossOrigin, client.topOrigin == nil else { throw .refused(.crossOrigin) }
-        guard data.rpIDHash == [UInt8](SHA256.hash(data: Array(relyingParty.id.utf8))) else {
+        guard data.rpIDHash == Digest(of: Array(relyingParty.id.utf8)).bytes else {
             throw .refused(.relyingParty)
         }
         guard data.isUserPresent else { throw .refused(.userPresence) }
         guard data.isUserVerified else { throw .refused(.userVerification) }
-    }
-
-    /// Takes the same time wherever the difference lies.
-    private static func isSame(_ one: [UInt8], _ other: [UInt8]) -> Bool {
-        one.count == other.count && zip(one, other).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
     }
 }

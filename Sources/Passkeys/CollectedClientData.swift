@@ -1,4 +1,4 @@
-internal import HPKI
+package import HPKI
 internal import JOSE
 
 /// What the browser says of a ceremony, as the authenticator signs it (WebAuthn Level 3 §5.8.1).
@@ -9,8 +9,8 @@ package struct CollectedClientData: Sendable, Hashable {
         case get = "webauthn.get"
     }
 
-    /// The JSON as it came; its SHA-256 is what is signed.
-    package let bytes: [UInt8]
+    /// SHA-256 of the JSON as it came, which is what is signed.
+    package let hash: Digest
     package let ceremony: Ceremony
     package let challenge: [UInt8]
     package let origin: String
@@ -45,7 +45,7 @@ package struct CollectedClientData: Sendable, Hashable {
         } else {
             topOrigin = nil
         }
-        self.bytes = bytes
+        hash = Digest(of: bytes)
         self.ceremony = ceremony
         self.challenge = challenge
         self.origin = origin

@@ -1,4 +1,4 @@
-internal import Crypto
+internal import HPKI
 
 /// A device's proof that it has a credential's key, and that its user opened it (WebAuthn Level 3 §7.2).
 package struct Assertion: Sendable {
@@ -50,8 +50,7 @@ package struct Assertion: Sendable {
         try Ceremony(relyingParty: relyingParty, challenge: challenge).check(client, .get, data)
         guard data.credential == nil else { throw .authenticatorData("an assertion brings a new credential") }
         guard data.isBackupEligible == credential.isBackupEligible else { throw .refused(.backupEligibility) }
-        let hash = [UInt8](SHA256.hash(data: clientDataJSON))
-        try credential.publicKey.verify(signature, over: authenticatorData + hash)
+        try credential.publicKey.verify(signature, over: data.bytes + client.hash.bytes)
         let hasCounter = data.signCount != 0 || credential.signCount != 0
         guard !hasCounter || data.signCount > credential.signCount else { throw .refused(.signCount) }
         return Verified(signCount: data.signCount, isBackedUp: data.isBackedUp)

@@ -1,4 +1,4 @@
-internal import Crypto
+internal import HPKI
 
 /// A device's answer to the wish for a new credential (WebAuthn Level 3 §7.1).
 package struct Registration: Sendable {
@@ -61,8 +61,7 @@ package struct Registration: Sendable {
             guard parts.isEmpty else { throw .attestation("a statement of none is not empty") }
             attestation = .none
         case "packed":
-            let signed = encoded + [UInt8](SHA256.hash(data: clientDataJSON))
-            try Self.packed(statement, parts.count, by: made.publicKey, over: signed)
+            try Self.packed(statement, parts.count, by: made.publicKey, over: encoded + client.hash.bytes)
             attestation = .ownKey
         default: throw .attestation("its format is not judged here")
         }
